@@ -1,0 +1,218 @@
+"""Data sets, each cut into named splits once and for all.
+
+Every example has an index, its place in the whole data set, which travels with it through every
+split and every shuffle. A teacher's outputs are found by that index, so that they cannot end up
+beside the wrong example.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from distill_lib.losses import (
+    Array,
+    check_labels,
+    check_positive,
+    check_scores,
+    check_share,
+    check_whole,
+)
+
+UNLABELLED = -1
+"""The label of an example whose label is not known. No loss accepts it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Some examples of a data set.
+
+    Attributes:
+        inputs: shape (examples, inputs), floats.
+        labels: shape (examples,), integers; `UNLABELLED` where there is none.
+        index: shape (examples,), each example's place in the data set that it comes from.
+
+    Raises:
+        ValueError: lengths that differ, an index that occurs twice, or a split without examples.
+    """
+
+    inputs: Array
+    labels: Array
+    index: Array
+
+    def __post_init__(self) -> None:
+        check_scores("inputs", self.inputs)
+        if not len(self.inputs) == len(self.labels) == len(self.index):
+            raise ValueError(
+                "inputs, labels and index must be equally long, got "
+                f"{len(self.inputs)}, {len(self.labels)} and {len(self.index)}"
+            )
+        if len(np.unique(self.index)) != len(self.index):
+            raise ValueError("index must name each example once")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def labelled(self) -> Split:
+        """The examples whose label is known; a ValueError where there is none."""
+        return self.take(np.flatnonzero(self.labels != UNLABELLED))
+
+    def take(self, rows: Array) -> Split:
+        """The examples at these rows of the split (not their indices in the data set)."""
+        return Split(self.inputs[rows], self.labels[rows], self.index[rows])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set and its splits.
+
+    Attributes:
+        name: what it is called in figures and results.
+        n_classes: number of classes.
+        train: labelled examples for the teacher.
+        transfer: what the student is trained on; its labels may be missing or wrong.
+        validation: for every choice: learning rate, T, weights, when to stop.
+        test: looked at once, at the end.
+    """
+
+    name: str
+    n_classes: int
+    train: Split
+    transfer: Split
+    validation: Split
+    test: Split
+
+    def with_few_labels(self, n_labels: int, seed: int = 0) -> Dataset:
+        """Keep `n_labels` labels of the transfer set, as even over the classes as can be.
+
+        The inputs all stay: the rest of the transfer set is unlabelled. The teacher's `train`
+        split is not touched: the teacher had more labels than the student will see.
+
+        Raises:
+            ValueError: n_labels below 1 or above the labels that there are.
+        """
+        labels = self.transfer.labels
+        known = np.flatnonzero(labels != UNLABELLED)
+        check_whole("n_labels", n_labels, most=len(known))
+        rng = np.random.default_rng(seed)
+        shuffled = rng.permutation(known)
+        # Deal the examples out class by class, a card to each in turn: rank within the own class.
+        rank = np.empty(len(shuffled), int)
+        for label in np.unique(labels[known]):
+            own = np.flatnonzero(labels[shuffled] == label)
+            rank[own] = np.arange(len(own))
+        kept = shuffled[np.argsort(rank, kind="stable")][:n_labels]
+        few = np.full_like(labels, UNLABELLED)
+        few[kept] = labels[kept]
+        return replace(self, transfer=replace(self.transfer, labels=few))
+
+    def with_label_noise(self, rate: float, seed: int = 0) -> Dataset:
+        """Give this share of the transfer set's labels another class, drawn evenly.
+
+        Exactly round(rate · labels) labels are changed, each to a class that is not its own.
+        `train`, `validation` and `test` stay clean; to train a teacher on the same noise, train
+        it on `transfer`.
+
+        Raises:
+            ValueError: a rate outside 0 .. 1.
+        """
+        check_share("rate", rate)
+        rng = np.random.default_rng(seed)
+        labels = self.transfer.labels.copy()
+        known = np.flatnonzero(labels != UNLABELLED)
+        wrong = rng.choice(known, size=round(rate * len(known)), replace=False)
+        shift = rng.integers(1, self.n_classes, size=len(wrong))
+        labels[wrong] = (labels[wrong] + shift) % self.n_classes
+        return replace(self, transfer=replace(self.transfer, labels=labels))
+
+    def with_n_examples(self, n: int, seed: int = 0) -> Dataset:
+        """Keep `n` examples, drawn evenly, of both `train` and `transfer` (the same ones).
+
+        Raises:
+            ValueError: n below 1 or above the size of `train`, or splits that hold different
+                examples.
+        """
+        check_whole("n", n, most=len(self.train))
+        if not np.array_equal(self.train.index, self.transfer.index):
+            raise ValueError("train and transfer must hold the same examples in the same order")
+        rows = np.random.default_rng(seed).choice(len(self.train), n, replace=False)
+        return replace(self, train=self.train.take(rows), transfer=self.transfer.take(rows))
+
+
+def make_dataset(
+    name: str, inputs: Array, labels: Array, n_classes: int, sizes: tuple[int, int, int], seed: int
+) -> Dataset:
+    """Cut arrays into train (also the transfer set), validation and test, at random but fixed.
+
+    Args:
+        inputs, labels: shapes (examples, inputs) and (examples,).
+        sizes: examples in train, validation and test; all of them together.
+        seed: of the shuffle.
+
+    Raises:
+        ValueError: labels not as described, or sizes that do not add up.
+    """
+    labels = check_labels(labels, (len(inputs),), n_classes)
+    if sum(sizes) != len(inputs) or min(sizes) < 1:
+        raise ValueError(f"sizes must be at least 1 and sum to {len(inputs)}, got {sizes}")
+    order = np.random.default_rng(seed).permutation(len(inputs))
+    parts = np.split(order, np.cumsum(sizes)[:-1])
+    train, validation, test = (Split(inputs[rows], labels[rows], rows) for rows in parts)
+    return Dataset(name, n_classes, train, train, validation, test)
+
+
+def digits(dtype: type = np.float32) -> Dataset:
+    """The 1,797 handwritten digits of scikit-learn, 8 × 8 pixels from 0 to 1; no network needed.
+
+    1,197 to train on (and as the transfer set), 200 for validation, 400 for test; always the same.
+    Source: E. Alpaydin and C. Kaynak, UCI repository, "Optical Recognition of Handwritten Digits"
+    (the part that scikit-learn ships). Chapter 1 meets it first.
+    """
+    bunch = load_digits()
+    inputs = (bunch.data / 16).astype(dtype)
+    return make_dataset("digits", inputs, bunch.target, 10, (1197, 200, 400), seed=2015)
+
+
+def synthetic(
+    n_examples: int = 3000, n_classes: int = 4, spread: float = 1.0, seed: int = 0
+) -> Dataset:
+    """Points in the plane from one round Gaussian cloud per class, centres on a circle.
+
+    Because the clouds are known, so is the right answer to "how likely is each class here?":
+    `synthetic_posterior`. A fifth of the points goes to validation, two fifths to test.
+
+    Args:
+        n_examples: points in all, at least 5.
+        n_classes: clouds, at least 2, equally likely.
+        spread: standard deviation of each cloud; the circle's radius is 2.
+
+    Raises:
+        ValueError: numbers out of these bounds.
+    """
+    check_whole("n_examples", n_examples, least=5)
+    check_whole("n_classes", n_classes, least=2)
+    check_positive("spread", spread)
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, n_classes, n_examples)
+    inputs = _centres(n_classes)[labels] + rng.normal(0, spread, (n_examples, 2))
+    n_validation, n_test = n_examples // 5, 2 * n_examples // 5
+    sizes = (n_examples - n_validation - n_test, n_validation, n_test)
+    return make_dataset("clouds", inputs.astype(np.float32), labels, n_classes, sizes, seed)
+
+
+def synthetic_posterior(inputs: Array, n_classes: int = 4, spread: float = 1.0) -> Array:
+    """Exact log-probability, up to a constant per row, of each class of `synthetic`: its logits.
+
+    Returns:
+        Shape (examples, n_classes): -|x - centre|² / (2 spread²).
+    """
+    difference = np.asarray(inputs, np.float64)[:, None, :] - _centres(n_classes)
+    return -np.sum(difference**2, axis=-1) / (2 * spread**2)
+
+
+def _centres(n_classes: int) -> Array:
+    angles = 2 * np.pi * np.arange(n_classes) / n_classes
+    return 2 * np.stack([np.cos(angles), np.sin(angles)], axis=-1)

@@ -1,0 +1,196 @@
+"""Many seeds, fair comparisons, intervals, and results written down with what made them."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike
+from scipy import stats
+from tqdm import tqdm  # as text: a widget would end up in the built page
+
+from distill_lib.losses import check_scores
+
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+Row = dict[str, Any]
+
+
+class Estimate(NamedTuple):
+    """A mean over seeds with its 95% confidence interval."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def __format__(self, spec: str) -> str:
+        """`f"{estimate:.1f}"` gives "87.6 ± 1.5"; `:+.1f` signs the mean."""
+        half = (self.high - self.low) / 2
+        return f"{self.mean:{spec}} ± {half:{spec.replace('+', '')}}"
+
+    def scaled(self, factor: float) -> Estimate:
+        """The same in other units, for instance percent."""
+        return Estimate(self.mean * factor, self.low * factor, self.high * factor, self.n)
+
+
+def interval(values: ArrayLike) -> Estimate:
+    """Mean and 95% confidence interval by Student's t, for values that are independent.
+
+    Args:
+        values: shape (seeds,), at least two, finite.
+
+    Raises:
+        ValueError: values not as described.
+
+    Chapter 2, "One seed proves nothing".
+    """
+    values = check_scores("values", values).astype(float)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"values must be two or more along one axis, got shape {values.shape}")
+    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    mean = values.mean()
+    return Estimate(float(mean), float(mean - half), float(mean + half), len(values))
+
+
+def paired_difference(values: ArrayLike, baseline: ArrayLike) -> Estimate:
+    """Interval of values - baseline, seed by seed.
+
+    What a seed does to both (an easy draw of labels, a lucky start) cancels, so this interval is
+    narrower than one would guess from the two separate ones.
+
+    Args:
+        values, baseline: shape (seeds,), the same seeds in the same order.
+
+    Raises:
+        ValueError: shapes that differ, or fewer than two seeds.
+    """
+    values, baseline = check_scores("values", values), check_scores("baseline", baseline)
+    if values.shape != baseline.shape:
+        raise ValueError(
+            f"a paired difference needs the same seeds, got {values.shape} and {baseline.shape}"
+        )
+    return interval(values - baseline)
+
+
+def over_seeds(run: Callable[[int], Mapping[str, float]], seeds: Iterable[int]) -> dict[str, Any]:
+    """Call `run(seed)` for each seed; return each of its measures as an array over the seeds.
+
+    Raises:
+        ValueError: no seeds.
+    """
+    rows = [run(seed) for seed in tqdm(list(seeds), desc="seeds", delay=2, leave=False)]
+    if not rows:
+        raise ValueError("need at least one seed, got none")
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def sweep(
+    run: Callable[..., Mapping[str, Any]],
+    settings: Mapping[str, Sequence[Any]],
+    seeds: Iterable[int],
+    unfinished: Path | None = None,
+    jobs: int = -1,
+    keep: bool = False,
+) -> list[Row]:
+    """Call `run(seed=..., **setting)` for every combination of settings and every seed.
+
+    Uses all cores and shows progress. With `unfinished`, each result is written there as it comes,
+    and a sweep that was interrupted goes on where it stopped; the file is removed at the end. It
+    is used again only by the same library and the same `run`, so that old and new code never mix.
+
+    Args:
+        run: a function at the top of a module (other processes must find it) that gives measures.
+        settings: by name, the values to try.
+        seeds: whole numbers.
+        unfinished: a file for what is done so far (JSON lines).
+        jobs: processes; -1 for one a core.
+        keep: leave the file when all is done, for a run of several sweeps, whose last part may yet
+            be interrupted; the caller removes it.
+
+    Returns:
+        One row per combination and seed, in that order: settings, seed and measures.
+    """
+    named = {**settings, "seed": [int(seed) for seed in seeds]}
+    tasks = [dict(zip(named, values, strict=True)) for values in product(*named.values())]
+    done: dict[str, Row] = {}
+    stamp = json.dumps({"library": library_digest(), "run": inspect.getsource(run)})
+    if unfinished is not None and unfinished.exists():
+        # What follows the last newline is empty, or a line that was cut.
+        first, *lines = unfinished.read_text(encoding="utf-8").split("\n")[:-1] or [""]
+        if first == stamp:
+            done = {_task_key(row, named): row for row in map(json.loads, lines)}
+    todo = [task for task in tasks if _task_key(task, named) not in done]
+    if unfinished is not None:
+        kept = [stamp, *(json.dumps(row) for row in done.values())]
+        unfinished.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+    results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
+        delayed(_one)(run, task) for task in todo
+    )
+    for row in tqdm(results, total=len(tasks), initial=len(done), desc=run.__name__, delay=1):
+        done[_task_key(row, named)] = row
+        if unfinished is not None:
+            with unfinished.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+    if unfinished is not None and not keep:
+        unfinished.unlink()
+    return [done[_task_key(task, named)] for task in tasks]
+
+
+def _one(run: Callable[..., Mapping[str, Any]], task: Row) -> Row:
+    return dict(run(**task)) | task
+
+
+def _task_key(row: Row, names: Iterable[str]) -> str:
+    return json.dumps([row[name] for name in names])
+
+
+def library_digest() -> str:
+    """A short fingerprint of the library's source, which any edit changes."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command: str) -> Path:
+    """Write `results/NAME.json`: the content, and what it takes to get it again.
+
+    Returns:
+        Where it was written.
+    """
+    packages = ("numpy", "scipy", "scikit-learn")
+    origin = {
+        "command": command,
+        "date": date.today().isoformat(),
+        "seeds": list(seeds),
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+    path = RESULTS / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(origin | dict(content), indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """Read `results/NAME.json`.
+
+    Raises:
+        ValueError: no such result; the message lists those that there are.
+    """
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        there = sorted(p.stem for p in RESULTS.glob("*.json"))
+        raise ValueError(f"no recorded result {name!r}; there are {there}")
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,181 @@
+"""A matplotlib figure as SVG that suits a page: small, in the page's colours and font.
+
+Text stays text; what the page decides (font, colours of the palette) is left to it; ids that are
+referred to get a prefix, so that figures of one page never mix up their clip paths and markers.
+Many figures that have much in common, such as the frames of a slider, share one table of pieces.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import xml.etree.ElementTree as ET
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from distill_lib.style import COLOURS, DARK
+
+VARIABLES = {code: f"var(--kd-{name},{code})" for name, code in COLOURS.items()}
+VARIABLES["#000000"] = VARIABLES[COLOURS["ink"]]  # matplotlib's own black is for text and axes
+
+
+def drawn(figure: Figure) -> str:
+    """The figure's SVG as matplotlib writes it, with text as text: the same bytes each time."""
+    settings = {"svg.fonttype": "none", "svg.hashsalt": "book", "savefig.bbox": "standard"}
+    nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
+    buffer = io.StringIO()
+    with plt.rc_context(settings):
+        figure.savefig(buffer, format="svg", facecolor="none", edgecolor="none", metadata=nothing)
+    return buffer.getvalue()
+
+
+class Slim:
+    """Makes matplotlib's SVG small: call it with the SVG of each frame of one figure in a page.
+
+    Returns the attributes of the page's `<svg>`, and what stands inside it, in pieces.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.ids: dict[str, str] = {}
+
+    def __call__(self, svg: str) -> tuple[str, list[str]]:
+        for name in re.findall(r'(?:href="|url\()#([^")]+)', svg):
+            self.ids.setdefault(name, f"{self.prefix}-{len(self.ids)}")
+        root = ET.fromstring(svg)
+        width, height = (float(side) for side in root.get("viewBox").split()[2:])
+        opening = (  # in a page, a point is 4/3 of a pixel
+            f'viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:g}" '
+            f'height="{height * 4 / 3:g}" fill="{VARIABLES["#000000"]}" stroke-linejoin="round"'
+        )
+        return opening, [piece for child in root for piece in self._pieces(child)]
+
+    def _pieces(self, element: ET.Element) -> list[str]:
+        """An element, cut where frames differ: its looks, its place, what is in it, its end."""
+        tag = element.tag.rpartition("}")[2]
+        inside = [piece for child in element for piece in self._pieces(child)]
+        looks = place = ""
+        for name, value in element.attrib.items():
+            name = name.rpartition("}")[2]
+            if name == "style":
+                looks += _attribute(name, _style(value))
+            elif name == "id":
+                looks += _attribute(name, self.ids[value]) if value in self.ids else ""
+            elif name in ("href", "clip-path"):
+                looks += _attribute(
+                    name, re.sub(r"#(\w+)", lambda m: "#" + self.ids.get(m[1], m[1]), value)
+                )
+            elif name == "d":  # a marker is small and drawn many times: keep its shape
+                place += _attribute(name, _path(value, 2 if element.get("id") in self.ids else 1))
+            elif not value.startswith("rotate(-0 "):
+                place += _attribute(name, _rounded(value, 5 if name == "transform" else 2))
+        empty = tag in ("g", "defs") and not inside
+        if empty or tag in ("metadata", "style") or (tag, looks) == ("path", " style='fill:none'"):
+            return []
+        if tag == "g" and not looks + place:
+            return inside
+        text = "" if inside else html.escape((element.text or "").strip("\n"), quote=False)
+        if not inside and not text:
+            return [f"<{tag}{looks}", f"{place}/>"]
+        return [f"<{tag}{looks}", f"{place}>", *inside, f"{text}</{tag}>"]
+
+
+def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
+    """Store each distinct piece once; pieces that always follow each other become one.
+
+    Returns the pieces, and for each frame the numbers of its pieces.
+    """
+    after, before = defaultdict(set), defaultdict(set)
+    for frame in frames:
+        for one, other in pairwise([None, *frame, None]):
+            after[one].add(other)
+            before[other].add(one)
+    numbers: dict[str, int] = {}
+    rows = []
+    for frame in frames:
+        joined: list[str] = []
+        for one, other in pairwise([None, *frame]):
+            if joined and len(after[one]) == len(before[other]) == 1:
+                joined[-1] += other
+            else:
+                joined.append(other)
+        rows.append([numbers.setdefault(piece, len(numbers)) for piece in joined])
+    return list(numbers), rows
+
+
+def markup(opening: str, inside: str, caption: str, before: str = "", after: str = "") -> str:
+    """The HTML of a figure: what `Slim` gives, its caption, what stands before and after.
+
+    The description is the accessible name of the picture.  The caption shows the same words to
+    the eye: a screen reader would say them twice, so it is hidden from it, and the figure, which
+    would be called after its caption, has a name of its own.  After a move the script puts the
+    words into the explorer's status for a moment, to be announced once.
+    """
+    text, name = html.escape(caption), "Interactive figure" if before else "Figure"
+    return (
+        f'<figure class="explorer" aria-label="{name}">{before}<svg {opening} role="img" '
+        f'aria-label="{text}">{inside}</svg>{after}'
+        f'<figcaption aria-hidden="true">{text}</figcaption></figure>'
+    )
+
+
+def _attribute(name: str, value: str) -> str:
+    return f" {name}='{html.escape(value)}'"  # a double quote would need an escape in JSON
+
+
+def _style(text: str) -> str:
+    """A style without its font family, with the page's colours."""
+    text = re.sub(r"font: (.*?)([\d.]+px) [^;]*", r"font-size: \2; font-weight: \1", text)
+    pairs = [[side.strip() for side in part.partition(":")[::2]] for part in text.split(";")]
+    kept = [f"{k}:{v}" for k, v in pairs if v and k != "font-family"]
+    return re.sub("#[0-9a-f]{6}", lambda m: VARIABLES.get(m[0], m[0]), _rounded(";".join(kept)))
+
+
+def _rounded(text: str, digits: int = 2) -> str:
+    number = r"-?\d*\.\d+(?:e[-+]?\d+)?"
+    return re.sub(number, lambda m: f"{round(float(m[0]), digits) + 0.0:.10g}", text)
+
+
+def _path(text: str, digits: int) -> str:
+    """A path with relative coordinates, rounded before they are taken, so that no error adds up."""
+    words: list[str] = []
+    here = first = (0, 0)
+    former = ""
+    for command, rest in re.findall(r"([MLQCz])([^MLQCz]*)", text):
+        if command == "z":
+            words, here, former = [*words, "z"], first, ""
+            continue
+        numbers = [round(float(number) * 10**digits) for number in rest.split()]
+        steps = [_short((n - here[i % 2]) / 10**digits) for i, n in enumerate(numbers)]
+        joined = "".join(step if step[0] == "-" else " " + step for step in steps)
+        words.append(joined if command == former else command.lower() + joined.lstrip())
+        here = (numbers[-2], numbers[-1])
+        if command == "M":
+            first = here
+        former = "L" if command == "M" else command  # pairs that follow a move are lines
+    return "".join(words)
+
+
+def _short(number: float) -> str:
+    return re.sub(r"^(-?)0\.", r"\1.", f"{number + 0.0:.8g}")
+
+
+# Where a kernel runs there is no stylesheet of the book.
+_BASE = "--kd-ink:var(--jp-ui-font-color1,currentcolor);--kd-paper:var(--jp-layout-color0,#0000);"
+_DARK = "[data-jp-theme-light=false] .explorer,.vscode-dark .explorer,[theme=dark] .explorer"
+
+
+def _variables(colours: dict[str, str]) -> str:
+    names = [name for name in colours if name not in ("ink", "paper")]
+    return "".join(f"--kd-{name}:{colours[name]};" for name in names)
+
+
+STYLE = f"""<style>.explorer{{{_BASE}{_variables(COLOURS)}margin:0;color:var(--kd-ink);
+line-height:1.5;font-family:var(--jp-ui-font-family,sans-serif)}}{_DARK}{{{_variables(DARK)}}}
+.explorer svg{{display:block;max-width:100%;height:auto}}.explorer-error{{line-height:1.4;
+color:var(--jp-error-color0,#b91c1c)}}.explorer-error pre{{white-space:pre-wrap}}</style>"""

@@ -1,0 +1,283 @@
+"""The training loop: minibatches, two optimisers, schedules, early stopping, a history.
+
+It knows models by their `forward` and `backward` and objectives by what they return; it knows
+nothing of teachers. One seed fixes the order of the examples, so that two methods can be given
+the very same batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+from tqdm import tqdm  # as text: a widget would end up in the built page
+
+from distill_lib.data import Split
+from distill_lib.losses import Array, check_positive, check_whole, is_number
+from distill_lib.metrics import accuracy, negative_log_likelihood
+from distill_lib.models import MLP, few_threads
+
+
+class Outcome(NamedTuple):
+    """What an objective says of one batch.
+
+    `value` is the loss; `gradients` hold its derivative with respect to the student's scores, by
+    name; `parts` the value of each term before its weight, by name, for the curves.
+    """
+
+    value: float
+    gradients: Mapping[str, Array]
+    parts: Mapping[str, float]
+
+
+class Objective(Protocol):
+    """Anything that judges the student's named scores on the examples with these indices.
+
+    `epoch` counts passes through the training examples, with its fraction, for weights that
+    change while training goes on. An objective with an attribute `noise` above 0 is shown each
+    batch twice in one: the examples, then copies with normal noise of that standard deviation
+    added to their inputs, under the same indices.
+    """
+
+    def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome: ...
+
+
+@dataclass
+class SGD:
+    """Stochastic gradient descent with momentum: v ← momentum · v + g; w ← w − rate · v.
+
+    Raises:
+        ValueError: a rate that is not above 0, or a momentum outside 0 .. 1 (1 excluded).
+    """
+
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        check_positive("learning_rate", self.learning_rate)
+        _check_decay("momentum", self.momentum)
+
+    def start(self, vector: Array) -> None:
+        """Forget everything and get ready for parameters of this shape."""
+        self._velocity, self._step = np.zeros_like(vector), np.empty_like(vector)
+
+    def update(self, vector: Array, gradient: Array, scale: float) -> None:
+        """One step in place, at `scale` times the learning rate."""
+        self._velocity *= self.momentum
+        self._velocity += gradient
+        vector -= np.multiply(self._velocity, self.learning_rate * scale, out=self._step)
+
+
+@dataclass
+class Adam:
+    """Adam: each parameter's step is scaled by the recent size of its own gradient.
+
+    Raises:
+        ValueError: a rate that is not above 0, or a decay outside 0 .. 1 (1 excluded).
+
+    Kingma & Ba 2015 (arXiv 1412.6980).
+    """
+
+    learning_rate: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        check_positive("learning_rate", self.learning_rate)
+        check_positive("epsilon", self.epsilon)
+        _check_decay("beta1", self.beta1)
+        _check_decay("beta2", self.beta2)
+
+    def start(self, vector: Array) -> None:
+        """Forget everything and get ready for parameters of this shape."""
+        self._mean, self._square = np.zeros_like(vector), np.zeros_like(vector)
+        self._step, self._root = np.empty_like(vector), np.empty_like(vector)
+        self._count = 0
+
+    def update(self, vector: Array, gradient: Array, scale: float) -> None:
+        """One step in place, at `scale` times the learning rate."""
+        self._count += 1
+        self._mean *= self.beta1
+        self._mean += np.multiply(gradient, 1 - self.beta1, out=self._step)
+        np.multiply(gradient, gradient, out=self._step)
+        self._square *= self.beta2
+        self._square += np.multiply(self._step, 1 - self.beta2, out=self._step)
+        np.divide(self._square, 1 - self.beta2**self._count, out=self._root)
+        np.sqrt(self._root, out=self._root)
+        self._root += self.epsilon
+        rate = self.learning_rate * scale / (1 - self.beta1**self._count)
+        np.divide(np.multiply(self._mean, rate, out=self._step), self._root, out=self._step)
+        vector -= self._step
+
+
+def constant(done: float) -> float:
+    """The schedule that changes nothing. `done` is the share of the steps taken, 0 to 1."""
+    return 1.0
+
+
+def cosine_decay(done: float) -> float:
+    """From 1 down to 0 along half a cosine (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
+    return 0.5 * (1 + float(np.cos(np.pi * done)))
+
+
+@dataclass
+class History:
+    """What happened in training, one entry per look.
+
+    Attributes:
+        step: steps taken at each look.
+        loss: mean of the objective since the look before; nan at step 0.
+        parts: mean of each of its terms since the look before, by name, over the steps in which
+            the term had a weight.
+        accuracy, nll: on the validation split, where one was given.
+        best_step: the step whose parameters the model was left with.
+    """
+
+    step: list[int] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    parts: list[dict[str, float]] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    nll: list[float] = field(default_factory=list)
+    best_step: int = 0
+
+    def steps_to(self, target: float) -> int | None:
+        """Steps until the validation accuracy first reached `target`; None if it never did.
+
+        Raises:
+            ValueError: the training had no validation split.
+        """
+        if not self.accuracy:
+            raise ValueError("steps_to needs a history with a validation split, this has none")
+        return next((s for s, a in zip(self.step, self.accuracy, strict=True) if a >= target), None)
+
+
+def train(
+    model: MLP,
+    split: Split,
+    objective: Objective,
+    *,
+    steps: int,
+    batch_size: int = 32,
+    optimizer: SGD | Adam | None = None,
+    schedule: Callable[[float], float] = constant,
+    validation: Split | None = None,
+    look_every: int = 50,
+    patience: int | None = None,
+    seed: int = 0,
+    label: str = "training",
+) -> History:
+    """Train `model` in place to lower `objective` on the examples of `split`.
+
+    Each pass takes the examples in a new order drawn from `seed`, in batches of `batch_size` (the
+    last one of a pass may be smaller; a split smaller than a batch is one batch). The budget is
+    counted in steps, so that methods with more or fewer examples get the same one. A run that takes
+    more than two seconds shows a progress bar.
+
+    Args:
+        split: its inputs and indices are used; its labels are the objective's affair.
+        objective: see `Objective`; `distillation` makes them.
+        steps: optimiser steps.
+        optimizer: Adam with its defaults, unless given. It is started afresh.
+        schedule: learning rate multiplier for the share of steps done.
+        validation: looked at every `look_every` steps and at the end.
+        patience: with `validation`: stop after this many looks without a lower negative
+            log-likelihood, and in any case go back to the parameters that had the lowest.
+        seed: of the order of the examples.
+        label: what the progress bar says.
+
+    Raises:
+        ValueError: numbers out of bounds, patience without validation, or scores or a loss that
+            are not finite (the message names the step and what usually helps).
+
+    Chapter 2, "The loop".
+    """
+    for name, number in (("steps", steps), ("batch_size", batch_size), ("look_every", look_every)):
+        check_whole(name, number)
+    if patience is not None:
+        check_whole("patience", patience)
+        if validation is None:
+            raise ValueError("patience needs a validation split to look at, got validation=None")
+    optimizer = Adam() if optimizer is None else optimizer
+    optimizer.start(model.vector)
+    inputs = np.asarray(split.inputs, model.dtype)
+    batch_size = min(batch_size, len(inputs))
+    steps_per_pass = -(-len(inputs) // batch_size)
+    noise = getattr(objective, "noise", 0)
+    batch = np.empty((batch_size, inputs.shape[1]), model.dtype)
+    # A stream of its own for the noise: with it and without it, the order is the same.
+    rng, noise_rng = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    order = np.empty(0, int)
+    history, best, since_look = History(), model.vector.copy(), []
+    _look(history, model, optimizer, validation, 0, since_look)
+
+    with few_threads(batch_size * model.multiply_adds):
+        for step in tqdm(range(1, steps + 1), desc=label, unit="step", delay=2, leave=False):
+            if not len(order):
+                order = rng.permutation(len(inputs))
+            rows, order = order[:batch_size], order[batch_size:]
+            # mode="clip" lets `take` write straight into the buffer; every row is known to exist.
+            x = np.take(inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
+            if noise:
+                copies = x + noise * noise_rng.standard_normal(x.shape, model.dtype)
+                x, rows = np.concatenate([x, copies]), np.concatenate([rows, rows])
+            scores = model.forward(x)
+            _check_finite(scores["logits"], "logits", step, optimizer)
+            outcome = objective(scores, split.index[rows], (step - 1) / steps_per_pass)
+            _check_finite(outcome.value, "loss", step, optimizer)
+            model.backward(outcome.gradients)
+            optimizer.update(model.vector, model.gradient_vector, schedule((step - 1) / steps))
+            since_look.append(outcome._replace(gradients={}))  # they are large, and done with
+
+            if step % look_every == 0 or step == steps:
+                _look(history, model, optimizer, validation, step, since_look)
+                since_look = []
+                if patience is not None:
+                    if history.nll[-1] < min(history.nll[:-1]):
+                        best[:], history.best_step = model.vector, step
+                    elif step - history.best_step >= patience * look_every:
+                        break
+    if patience is not None:
+        model.vector[:] = best
+    else:
+        history.best_step = history.step[-1]
+    return history
+
+
+def _look(
+    history: History,
+    model: MLP,
+    optimizer: SGD | Adam,
+    validation: Split | None,
+    step: int,
+    outcomes: list[Outcome],
+) -> None:
+    """Add an entry to the history."""
+    history.step.append(step)
+    history.loss.append(float(np.mean([o.value for o in outcomes])) if outcomes else float("nan"))
+    parts: dict[str, list[float]] = {}
+    for outcome in outcomes:  # a term may come and go, with its weight
+        for name, part in outcome.parts.items():
+            parts.setdefault(name, []).append(part)
+    history.parts.append({name: float(np.mean(values)) for name, values in parts.items()})
+    if validation is not None:
+        logits = model.logits(validation.inputs)
+        _check_finite(logits, "logits", step, optimizer)
+        history.accuracy.append(accuracy(logits, validation.labels))
+        history.nll.append(negative_log_likelihood(logits, validation.labels))
+
+
+def _check_finite(values: ArrayLike, what: str, step: int, optimizer: SGD | Adam) -> None:
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"the {what} became infinite or nan at step {step}; a learning rate lower than "
+            f"{optimizer.learning_rate} usually helps"
+        )
+
+
+def _check_decay(name: str, decay: float) -> None:
+    if not is_number(decay) or not 0 <= decay < 1:
+        raise ValueError(f"{name} must lie in 0 .. 1, 1 excluded, got {decay!r}")

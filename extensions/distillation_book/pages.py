@@ -1,0 +1,90 @@
+"""What every page loads, and repairs of the theme: no request leaves the site, nothing in the
+console, no serious fault of accessibility."""
+
+import hashlib
+import os
+import re
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+# Scripts of others that write to the console: pages load a copy that does not.
+TALKATIVE = "pydata-sphinx-theme|sphinx-book-theme|togglebutton"
+
+# (what the theme and the extensions write, what the page gets)
+REPAIRS = [
+    # 540 KB to draw some thirty icons: book.css has a font of 4 KB with just these.
+    (r"\s*<script[^>]*/fontawesome\.js[^>]*></script>", ""),
+    # On a first visit the theme knows neither its mode nor its colours before its script has run.
+    (r'(getItem\("mode"\) \|\| )""', r'\1"auto"'),
+    (
+        r'(getItem\("theme"\) \|\| )""',
+        r'\1(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
+    ),
+    # The book's name and search stand in no landmark.
+    (r'(<div id="pst-primary-sidebar")', r'\1 role="region" aria-label="Book"'),
+    # The bibliography is a list whose children are no list items; their role is deprecated too.
+    (r'role="doc-biblioentry"', 'role="listitem"'),
+    (rf"/({TALKATIVE})\.js", r"/\1.quiet.js"),
+    (r"console\.log\(", "void("),
+    # The space before a solution's link is part of the link.
+    (r"(Solution to)(<a [^>]*>) ", r"\1 \2"),
+]
+
+
+def mend(html: str) -> str:
+    """Apply the repairs to a page."""
+    for pattern, replacement in REPAIRS:
+        html = re.sub(pattern, replacement, html)
+    return html
+
+
+def mend_pages(app: Sphinx) -> None:
+    """Let every page pass through `mend` as the template engine writes it."""
+    if app.builder.format != "html":
+        return
+    render = app.builder.templates.render
+    app.builder.templates.render = lambda name, context: mend(render(name, context))
+
+
+def silence_scripts(app: Sphinx, error: Exception | None) -> None:
+    """Write the quiet copies of the scripts that the pages load."""
+    if error or app.builder.format != "html":
+        return
+    for path in Path(app.outdir, "_static").rglob("*.js"):
+        if re.fullmatch(TALKATIVE, path.stem):
+            quiet = path.read_text("utf-8").replace("console.log(", "void(")
+            path.with_suffix(".quiet.js").write_text(quiet, "utf-8")
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Set what Jupyter Book's configuration has no key for."""
+    config.html_static_path.append(str(STATIC))
+    config.html_theme_options |= {
+        "logo": {"text": config.html_title, "alt_text": ""},
+        "navbar_persistent": [],  # search stands in the sidebar already
+        "show_toc_level": 2,
+    }
+
+
+def setup(app: Sphinx) -> None:
+    """Register styles, scripts and repairs."""
+    # Jupyter Book sets this value; the extension that reads it loads scripts from other hosts.
+    app.add_config_value("comments_config", {}, "env")
+    # Pages are written again when this package changes.
+    package = b"".join(path.read_bytes() for path in sorted(HERE.rglob("*.*")) if path.is_file())
+    app.add_config_value("distillation_book", hashlib.sha256(package).hexdigest(), "html")
+    if sys.stderr.isatty():  # explorers show there how far their frames are
+        os.environ.setdefault("DISTILL_BOOK_PROGRESS", os.ttyname(sys.stderr.fileno()))
+    app.connect("config-inited", configure)
+    app.connect("builder-inited", mend_pages)
+    app.connect("build-finished", silence_scripts)
+    for path in sorted(STATIC.glob("*.css")):
+        app.add_css_file(path.name, priority=900)
+    for path in sorted(STATIC.glob("*.js")):
+        app.add_js_file(path.name, defer="defer")

@@ -1,0 +1,296 @@
+"""The comparison of chapter 6, recorded in results/comparison.json.
+
+    python studies/comparison.py     # or: make comparison; 15 to 35 minutes on two cores
+
+Five methods meet in five settings, under three regimes:
+
+- "one rate": plain gradient descent at one learning rate for all, the article's weights;
+- "own rate": the same, but each method's learning rate is chosen;
+- "all tuned": Adam, and each method's learning rate, T and weights are chosen.
+
+Within a setting every method has the same student with the same first parameters, the same batches
+in the same order, the same number of steps and the same number of trials. A choice is made by the
+mean accuracy on the validation split over seeds that are used for nothing else, on data sets whose
+test split has been taken out. Each of the thirty seeds of the report draws its own labels (or
+noise), teacher, first parameters and order.
+
+An interrupted run goes on where it stopped. Everything is float64.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small trainings: one thread each is fastest
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from scipy.special import logsumexp
+
+from distill_lib import (
+    MLP,
+    SGD,
+    Adam,
+    Dataset,
+    Split,
+    TeacherOutputs,
+    cosine_decay,
+    cosine_enhanced,
+    digits,
+    hard_labels,
+    record,
+    report,
+    step_by_step,
+    sweep,
+    synthetic,
+    traditional,
+    train,
+)
+from distill_lib.experiments import RESULTS, Row
+from distill_lib.training import Objective
+
+SETTINGS = ("few labels", "noisy labels", "wrong scale", "odd or even", "clouds")
+METHODS = ("alone", "smoothing", "traditional", "step by step", "cosine")
+REGIMES = ("one rate", "own rate", "all tuned")
+SEEDS = range(30)
+TUNING_SEEDS = range(1000, 1005)
+TRIALS = 24
+STEPS = 400
+BATCH = 32
+SHARED = {"rate": 0.4, "T": 4.0, "alpha": 0.5, "beta": 0.3}
+MEASURES = ("accuracy", "nll", "calibration_error", "fidelity", "steps", "diverged")
+
+# --- The settings -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a method is given: data, a teacher's outputs, and where its rationale goes."""
+
+    data: Dataset  # the student learns from `transfer`
+    teacher: TeacherOutputs  # of the transfer set
+    judge: Any  # inputs -> the teacher's logits, to measure fidelity
+    sizes: tuple[int, ...]  # of the student
+    rationale: str = "logits"
+    on: str = "logits"
+
+
+@cache
+def data_of(setting: str) -> Dataset:
+    """The whole data set of a setting, test split included."""
+    return synthetic(1500, spread=1.2) if setting == "clouds" else digits(np.float64)
+
+
+def untested(data: Dataset) -> Dataset:
+    """The data set without its test split: whoever asks for it while tuning gets an error."""
+    return replace(data, test=None)
+
+
+@lru_cache(maxsize=len(SEEDS) + len(TUNING_SEEDS))  # a setting at a time: they are large
+def train_teacher(setting: str, seed: int) -> MLP:
+    """The seed's teacher: trained on clean labels, but for "noisy labels" on the student's own."""
+    split = data_of(setting).train
+    if setting == "noisy labels":
+        split = limited(untested(data_of(setting)), setting, seed).transfer
+    hidden = (32,) if setting == "clouds" else (256, 256)
+    sizes = (split.inputs.shape[1], *hidden, data_of(setting).n_classes)
+    teacher, objective = MLP(sizes, seed=seed, dtype=np.float64), hard_labels(split)
+    train(
+        teacher,
+        split,
+        objective,
+        steps=800,
+        batch_size=64,
+        optimizer=Adam(0.003),
+        schedule=cosine_decay,
+        seed=seed,
+    )
+    return teacher.copy()  # without the work arrays of its training
+
+
+def limited(data: Dataset, setting: str, seed: int) -> Dataset:
+    """The data set as the seed's student gets it: fewer labels, or wrong ones."""
+    if setting == "noisy labels":
+        return data.with_n_examples(300, seed).with_label_noise(0.3, seed)
+    labels = {"few labels": 30, "wrong scale": 100, "odd or even": 50, "clouds": 40}[setting]
+    few = data.with_few_labels(labels, seed)
+    if setting == "wrong scale":
+        return few  # unlabelled examples too
+    return replace(few, transfer=few.transfer.labelled)
+
+
+def problem(data: Dataset, setting: str, seed: int) -> Problem:
+    """The seed's case of a setting, on a data set with or without its test split."""
+    teacher, given = train_teacher(setting, seed), limited(data, setting, seed)
+    sizes, index = (data.train.inputs.shape[1], data.n_classes), given.transfer.index
+    scores = teacher.logits(given.transfer.inputs)
+    if setting == "wrong scale":  # each example's scores are in units of their own
+        scale = np.exp(np.random.default_rng(seed).normal(0, 1, (len(scores), 1)))
+        return Problem(
+            given, TeacherOutputs(index, {"logits": scores * scale}), teacher.logits, sizes
+        )
+    if setting != "odd or even":
+        return Problem(given, TeacherOutputs(index, {"logits": scores}), teacher.logits, sizes)
+
+    def parity(split: Split | None) -> Split | None:
+        return split and Split(split.inputs, split.labels % 2, split.index)
+
+    splits = {s: parity(getattr(given, s)) for s in ("train", "transfer", "validation", "test")}
+    outputs = TeacherOutputs(index, {"logits": odd_or_even(scores), "digit": scores})
+
+    def judge(inputs: np.ndarray) -> np.ndarray:
+        return odd_or_even(teacher.logits(inputs))
+
+    given = replace(given, n_classes=2, **splits)
+    return Problem(given, outputs, judge, (64, 10, 2), "digit", "hidden_1")
+
+
+def odd_or_even(scores: np.ndarray) -> np.ndarray:
+    """Logits of even and odd from those of ten digits: log-probabilities, summed over each."""
+    return np.stack([logsumexp(scores[:, k::2], axis=1) for k in (0, 1)], axis=1)
+
+
+# --- The methods --------------------------------------------------------------------------------
+
+
+def objective_of(method: str, case: Problem, choice: Row) -> Objective:
+    """A method's objective with the chosen T and weights."""
+    split, T, alpha, beta = case.data.transfer, *(choice[k] for k in ("T", "alpha", "beta"))
+    if method == "alone":
+        return hard_labels(split)
+    if method == "smoothing":  # distillation from a teacher who knows nothing at all
+        index = split.index
+        nothing = TeacherOutputs(index, {"logits": np.zeros((len(index), case.sizes[-1]))})
+        return traditional(split, nothing, T=1, alpha=alpha)
+    if method == "traditional":
+        return traditional(split, case.teacher, T, alpha)
+    make = step_by_step if method == "step by step" else cosine_enhanced
+    return make(split, case.teacher, T, alpha, beta, case.rationale, case.on)
+
+
+@cache
+def choices(method: str, regime: str) -> list[Row]:
+    """The trials of a method: as many for each, from the same ranges."""
+    fixed = SHARED | ({"alpha": 0.9} if method == "smoothing" else {})
+    if regime == "one rate":
+        return [fixed]
+    if regime == "own rate":
+        return [fixed | {"rate": float(rate)} for rate in np.geomspace(0.003, 10, TRIALS)]
+    rng = np.random.default_rng(0)  # the same draws for all methods
+    trials = []
+    for rate in np.geomspace(0.001, 0.3, TRIALS):
+        soft, reason = rng.choice([0.25, 0.5, 0.75, 1]), rng.choice([0.2, 0.4, 0.6, 0.8])
+        trial = {"rate": rate, "T": rng.choice([1, 2, 4, 8, 16]), "alpha": 1 - soft}
+        trial["beta"] = soft * reason
+        if method == "smoothing":  # its teacher knows nothing: less of it
+            trial["alpha"] = 1 - soft * 0.4
+        trials.append({k: float(v) for k, v in trial.items()})
+    return trials
+
+
+def run(
+    data: Dataset, setting: str, method: str, regime: str, choice: Row, seed: int, target: float
+) -> tuple[MLP, Problem, Row]:
+    """One training; its validation accuracy, and the steps that it took to reach the target."""
+    case = problem(data, setting, seed)
+    student = MLP(case.sizes, seed=seed, dtype=np.float64)
+    optimizer = Adam(choice["rate"]) if regime == "all tuned" else SGD(choice["rate"], momentum=0)
+    measures: Row = {"validation": 0.0, "steps": STEPS, "diverged": 0}
+    try:
+        history = train(
+            student,
+            case.data.transfer,
+            objective_of(method, case, choice),
+            steps=STEPS,
+            batch_size=BATCH,
+            optimizer=optimizer,
+            schedule=cosine_decay if regime == "all tuned" else lambda done: 1.0,
+            validation=case.data.validation,
+            look_every=10,
+            seed=seed,
+        )
+    except ValueError as error:
+        if "learning rate" not in str(error):
+            raise
+        student = MLP(case.sizes, seed=seed, dtype=np.float64)  # what is left of it: nothing
+        return student, case, measures | {"diverged": 1}
+    measures["validation"] = history.accuracy[-1]
+    measures["steps"] = history.steps_to(target) or STEPS
+    return student, case, measures
+
+
+def trial(setting: str, regime: str, method: str, number: int, seed: int) -> Row:
+    """Validation accuracy of one trial, on data without a test split."""
+    choice = choices(method, regime)[number]
+    data = untested(data_of(setting))
+    _, _, measures = run(data, setting, method, regime, choice, seed, target=2.0)
+    return {"validation": measures["validation"]}
+
+
+def final(setting: str, regime: str, method: str, choice: Row, target: float, seed: int) -> Row:
+    """All measures of one training on the test split."""
+    student, case, measures = run(data_of(setting), setting, method, regime, choice, seed, target)
+    test = case.data.test
+    measures |= report(student.logits(test.inputs), test.labels, case.judge(test.inputs))
+    return {name: round(float(measures[name]), 5) for name in MEASURES}
+
+
+def _final(contest: tuple[Any, ...], seed: int) -> Row:
+    *names, choice, target = contest
+    return final(*names, dict(choice), target, seed)
+
+
+# --- The whole ----------------------------------------------------------------------------------
+
+
+def tuned(rows: list[Row]) -> dict[tuple[str, str, str], tuple[Row, float]]:
+    """Of each setting, regime and method: the best trial, and its mean validation accuracy."""
+    found: dict[tuple[str, str, str], dict[int, list[float]]] = {}
+    for row in rows:
+        key = (row["setting"], row["regime"], row["method"])
+        found.setdefault(key, {}).setdefault(row["number"], []).append(row["validation"])
+    best = {}
+    for (setting, regime, method), trials in found.items():
+        means = {number: float(np.mean(values)) for number, values in trials.items()}
+        number = max(means, key=means.get)
+        best[setting, regime, method] = choices(method, regime)[number], means[number]
+    return best
+
+
+def main() -> None:
+    grid = {"setting": SETTINGS, "regime": REGIMES[1:], "method": METHODS, "number": range(TRIALS)}
+    grid = {name: list(values) for name, values in grid.items()}
+    tuning = RESULTS / "comparison_tuning.unfinished.jsonl"
+    best = tuned(sweep(trial, grid, TUNING_SEEDS, tuning, keep=True))
+    contests = []
+    for setting in SETTINGS:
+        # The target: what the student alone, all tuned, ends with on validation.
+        target = round(best[setting, "all tuned", "alone"][1], 4)
+        for regime in REGIMES:
+            for method in METHODS:
+                first = choices(method, "one rate")[0], None
+                choice, _ = best.get((setting, regime, method), first)
+                contests.append((setting, regime, method, [*choice.items()], target))
+    rows = sweep(_final, {"contest": contests}, SEEDS, RESULTS / "comparison.unfinished.jsonl")
+    table = []
+    for setting, regime, method, choice, target in contests:
+        own = [r for r in rows if list(r["contest"][:3]) == [setting, regime, method]]
+        table.append(
+            {"setting": setting, "regime": regime, "method": method, "target": target}
+            | {"choice": dict(choice)}
+            | {name: [row[name] for row in own] for name in MEASURES}
+        )
+    about = {"trials": TRIALS, "tuning_seeds": list(TUNING_SEEDS), "steps": STEPS, "rows": table}
+    print(record("comparison", about, SEEDS, "python studies/comparison.py"))
+    tuning.unlink()
+
+
+if __name__ == "__main__":
+    # By its name as a module, other processes find its functions, and keep their caches.
+    from comparison import main as run_all
+
+    run_all()

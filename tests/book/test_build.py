@@ -1,0 +1,100 @@
+"""The build itself, on a book of two pages: what is run again, and what fails."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+BIBLIOGRAPHY = "```{bibliography}\n```\n"
+
+
+class Book:
+    """A small book in a folder of its own, built with the environment of `make book`."""
+
+    def __init__(self, folder: Path, root: Path) -> None:
+        self.folder, self.root = folder, root
+        shutil.copytree(root / "extensions", folder / "extensions")
+        for name in ("_config.yml", "references.bib"):
+            shutil.copy(root / name, folder)
+        toc = {"format": "jb-book", "root": "chapters/index", "parts": []}
+        toc["parts"] = [{"caption": "All", "chapters": [{"file": "chapters/01_one"}]}]
+        (folder / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
+        for name, text in (("distill_lib/one.py", "x = 1\n"), ("results/run.json", "{}")):
+            self.write(name, text)
+        self.write("chapters/index.md", "# Index\n\n$x$, {cite:t}`hinton2015`\n\n" + BIBLIOGRAPHY)
+        cells = [
+            nbformat.v4.new_markdown_cell("# One"),
+            nbformat.v4.new_code_cell("import os; print(os.environ['DISTILL_BOOK_BUILD'])"),
+        ]
+        notebook = nbformat.v4.new_notebook(cells=cells)
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        self.write("chapters/01_one.ipynb", nbformat.writes(notebook))
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the book."""
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+
+    def build(self) -> tuple[bool, str]:
+        """Build as `make book` does; return whether it succeeded, and what it said."""
+        command = ["make", "-f", str(self.root / "Makefile"), f"BOOK={self.root}/.venv/bin", "book"]
+        command += ["-o", ".venv/installed"]  # the environment is there already
+        env = os.environ | {"NO_COLOR": "1"}
+        done = subprocess.run(command, cwd=self.folder, env=env, text=True, capture_output=True)
+        return done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def book(tmp_path: Path, root: Path, html: Path) -> Book:
+    """A small book (and `make book` has made its environment)."""
+    return Book(tmp_path, root)
+
+
+def test_runs_again_only_after_a_change(book: Book) -> None:
+    """A change of the library or of a recorded result runs the chapters again; nothing else."""
+    runs = "Executing notebook"
+    fine, said = book.build()
+    assert fine and runs in said, said
+    page = (book.folder / "_build/html/chapters/01_one.html").read_text("utf-8")
+    assert "<span></span>1" in page or ">1\n" in page
+    fine, said = book.build()
+    assert fine and runs not in said
+    for name, text in (("distill_lib/one.py", "x = 2\n"), ("results/run.json", '{"x": 2}')):
+        book.write(name, text)
+        fine, said = book.build()
+        assert fine and runs in said, name
+    assert len(list((book.folder / "_build/.jupyter_cache").iterdir())) == 1
+    book.write("chapters/index.md", "# Index, again\n\n" + BIBLIOGRAPHY)
+    fine, said = book.build()
+    assert fine and runs not in said
+
+
+FAULTS = {
+    r"$\nosuchcommand{x}$": "formula not understood",
+    "{cite:t}`nobody1900`": "nobody1900",
+    "[a page](nowhere.md)": "nowhere.md",
+    "{eq}`no-equation`": "no-equation",
+}
+
+
+def test_faults_fail_each_time(book: Book) -> None:
+    """A fault in a page fails the build, also when it is built again unchanged."""
+    book.write("chapters/index.md", "# Index\n\n" + "\n\n".join([*FAULTS, BIBLIOGRAPHY]))
+    for _ in range(2):
+        fine, said = book.build()
+        assert not fine
+        assert [fault for fault, words in FAULTS.items() if words not in said] == []
+
+
+def test_error_in_a_chapter_fails(book: Book) -> None:
+    """A chapter that raises fails the build and shows the traceback."""
+    path = book.folder / "chapters/01_one.ipynb"
+    path.write_text(path.read_text("utf-8").replace("print(", "1 / 0; print("), "utf-8")
+    fine, words = book.build()
+    assert not fine
+    assert "ZeroDivisionError" in words

@@ -1,0 +1,244 @@
+"""The explorer alone: one page made of its HTML, its script and its style, opened from a file."""
+
+import re
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from matplotlib.figure import Figure
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from distill_lib.explore import Explorer
+
+STATIC = Path(__file__).parents[2] / "extensions/distillation_book/static"
+LONG = "A much longer sentence, which takes several lines wherever the window is narrow. "
+
+
+def bars(T: float) -> tuple[Figure, str]:
+    """A frame whose caption is short or long."""
+    figure = Figure(figsize=(5.6, 3.2))
+    figure.subplots().bar([1, 2, 3], [1, 1 / T, 1 / T**2])
+    return figure, f"The bars at T = {T:g}. {LONG * int(T == 5)}".strip()
+
+
+def words(mode: str, hidden: bool, T: int) -> tuple[Figure, str]:
+    """A frame of three parameters."""
+    figure = Figure(figsize=(5.6, 3.2))
+    figure.text(0.1, 0.5, f"{mode} {hidden} {T}")
+    return figure, f"The word {mode}, {hidden}."
+
+
+@pytest.fixture(scope="module")
+def content() -> str:
+    """Two equal explorers, one of three parameters (one with a single value), a still figure."""
+    return "<p>Text.</p>".join(
+        [
+            Explorer(bars, {"T": [0.5, 1, 2, 5, 10]}, {"T": 1}).html(),
+            Explorer(bars, {"T": [0.5, 1, 2, 5, 10]}, {"T": 1}).html(),
+            Explorer(words, {"mode": ["a", "b <i>"], "hidden": [False, True], "T": [7]}).html(),
+            Explorer(lambda: (bars(2)[0], "A still figure."), {}).html(),
+        ]
+    )
+
+
+@pytest.fixture
+def opened(browser: Browser, content: str, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Opens the page; afterwards nothing may be in the console, and nothing may be asked for."""
+    contexts, troubles = [], []
+
+    def open_page(width: int = 1280, theme: str = "light", before: str = "", **options) -> Page:
+        path = tmp_path / "page.html"
+        style, script = (STATIC / f"explorer.{kind}" for kind in ("css", "js"))
+        path.write_text(
+            f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width"><title>Explorers</title>'
+            "<style>html { background: var(--kd-paper); color: var(--kd-ink) }"
+            f"{style.read_text()}</style><main><h1>Explorers</h1>{content}"
+            f'<div style="height:2000px"></div></main>{before}<script>{script.read_text()}</script>'
+        )
+        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: troubles.append(request.url))
+        page.goto(path.as_uri())
+        assert troubles.pop(0) == path.as_uri()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def parts(page: Page, number: int = 0) -> tuple[Locator, Locator, Locator, Locator]:
+    """An explorer's first slider, output, picture and caption."""
+    figure = page.locator("figure.explorer").nth(number)
+    found = (figure.locator(part) for part in ("input", "output", ":scope > svg", "figcaption"))
+    return tuple(part.first for part in found)
+
+
+def test_keys_move_the_value_the_picture_its_name_and_the_caption(opened):
+    slider, output, picture, caption = parts(opened())
+    pictures = set()
+    slider.focus()
+    for key, value in [
+        ("ArrowRight", "2"), ("ArrowUp", "5"), ("ArrowLeft", "2"), ("ArrowDown", "1"),
+        ("End", "10"), ("PageDown", "5"), ("PageUp", "10"), ("Home", "0.5"),
+    ]:  # fmt: skip
+        slider.press(key)
+        expect(output).to_have_text(value)
+        expect(slider).to_have_attribute("aria-valuetext", f"T = {value}")
+        expect(caption).to_have_text(re.compile(rf"^The bars at T = {value}\."))
+        expect(picture).to_have_accessible_name(caption.text_content())
+        pictures.add(picture.inner_html())
+    assert len(pictures) == 5
+
+
+def test_back_at_the_start_the_picture_is_the_one_that_came_with_the_page(opened):
+    slider, _, picture, _ = parts(opened())
+    before = picture.evaluate("picture => picture.outerHTML")
+    slider.press("End")
+    assert picture.evaluate("picture => picture.outerHTML") != before
+    slider.press("Home")
+    slider.press("ArrowRight")
+    assert picture.evaluate("picture => picture.outerHTML") == before
+
+
+def test_the_mouse_drags_and_the_picture_follows_while_it_moves(opened):
+    page = opened()
+    slider, output, _, _ = parts(page)
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.26, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=4)
+    expect(output).to_have_text("2")
+    page.mouse.move(box["x"] + box["width"], middle, steps=4)
+    expect(output).to_have_text("10")
+    page.mouse.up()
+
+
+def test_a_finger_moves_it_and_every_target_is_large_enough(opened):
+    page = opened(390, has_touch=True, is_mobile=True)
+    slider, output, _, _ = parts(page)
+    box = slider.bounding_box()
+    assert box["height"] >= 32 and box["width"] >= 200
+    page.touchscreen.tap(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    expect(output).to_have_text("10")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert slider.evaluate("slider => getComputedStyle(slider).touchAction") == "pan-y"
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_no_move_changes_the_height_or_the_place_of_the_handle(opened, width):
+    slider, _, picture, _ = parts(opened(width))
+    figure = slider.locator("xpath=ancestor::figure")
+    seen = set()
+    slider.press("Home")
+    for _ in range(5):
+        boxes = [part.bounding_box() for part in (figure, slider, picture)]
+        seen.add(tuple(tuple(box.values()) for box in boxes))
+        slider.press("ArrowRight")
+    assert len(seen) == 1
+
+
+def test_equal_explorers_on_one_page_move_apart(opened):
+    page = opened()
+    first, second = parts(page, 0), parts(page, 1)
+    second[0].press("End")
+    expect(second[1]).to_have_text("10")
+    expect(first[1]).to_have_text("1")
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_several_parameters_find_their_frame_and_strings_stay_strings(opened):
+    page = opened()
+    mode, output, picture, caption = parts(page, 2)
+    hidden = page.get_by_role("slider", name="hidden")
+    hidden.press("ArrowRight")
+    expect(caption).to_have_text("The word a, True.")
+    mode.press("ArrowRight")
+    expect(output).to_have_text("b <i>")
+    expect(caption).to_have_text("The word b <i>, True.")
+    expect(picture.locator("text")).to_have_text("b <i> True 7")
+    expect(page.locator("input:disabled")).to_have_attribute("aria-valuetext", "T = 7")
+
+
+def test_a_move_is_announced_once_and_nothing_is_said_twice(opened):
+    page = opened()
+    slider, _, _, caption = parts(page)
+    status = page.locator("figure.explorer [role=status]").first
+    expect(status).to_have_text("")
+    slider.press("ArrowRight")
+    expect(status).to_have_text("The bars at T = 2.")
+    expect(caption).to_have_attribute("aria-hidden", "true")  # the picture's name says it
+    expect(status).to_have_text("", timeout=6000)
+    tree = page.locator("figure.explorer").first.aria_snapshot()
+    assert tree.count("The bars at T = 2.") == 1
+
+
+def test_without_scripts_the_starting_frame_and_its_description_are_there(opened):
+    slider, _, picture, caption = parts(opened(java_script_enabled=False))
+    expect(picture).to_be_visible()
+    expect(caption).to_be_visible()
+    expect(picture).to_have_accessible_name("The bars at T = 1.")
+    expect(slider).to_be_hidden()
+
+
+def test_on_paper_the_value_stays_and_the_handle_goes(opened):
+    page = opened(theme="dark")
+    page.emulate_media(media="print")
+    slider, output, picture, caption = parts(page)
+    expect(slider).to_be_hidden()
+    for part in (output, picture, caption):
+        expect(part).to_be_visible()
+    ink = "getComputedStyle(document.documentElement).getPropertyValue('--kd-ink')"
+    assert page.evaluate(ink) == "#1f2328"  # dark on paper, whatever the screen
+
+
+def test_a_slider_that_the_browser_has_kept_shows_its_frame(opened):
+    kept = "<script>document.querySelector('input').value = 4</script>"
+    _, output, picture, _ = parts(opened(before=kept))
+    expect(output).to_have_text("10")
+    expect(picture).to_have_accessible_name("The bars at T = 10.")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_script_leaves_no_global_and_axe_finds_nothing(opened, theme):
+    page = opened(theme=theme)
+    assert page.evaluate("Object.keys(window).filter(k => /bring|explor/i.test(k))") == []
+    found = Axe().run(page).response["violations"]
+    assert [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")] == []
+
+
+def test_a_key_changes_the_page_within_4_ms_and_the_screen_within_16(opened, report):
+    page = opened()
+    slider, *_ = parts(page)
+    slider.evaluate(
+        """slider => {
+            window.times = [];
+            const picture = slider.closest("figure").querySelector("svg");
+            slider.addEventListener("keydown", () => {
+                const start = performance.now(), channel = new MessageChannel();
+                new MutationObserver((_, observer) => {
+                    const since = () => performance.now() - start, changed = since();
+                    observer.disconnect();
+                    channel.port1.onmessage = () => times.push([changed, since()]);
+                    requestAnimationFrame(() => channel.port2.postMessage(0));
+                }).observe(picture, { childList: true });
+            });
+        }"""
+    )
+    for _ in range(5):
+        for key in ["Home", *["ArrowRight"] * 4]:
+            slider.press(key)
+            page.wait_for_timeout(25)
+    times = page.evaluate("times")
+    assert len(times) >= 20
+    changed, painted = (statistics.median(column) for column in zip(*times, strict=True))
+    report.append(f"slider: page changed in {changed:.1f} ms, painted in {painted:.1f} ms (median)")
+    assert changed <= 4 and painted <= 16

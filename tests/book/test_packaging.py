@@ -1,0 +1,67 @@
+"""The files that say what is installed, and where the book lives, agree with each other."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+PLACES = ("*.md", "*.cff", "*.toml", "chapters/*.*", "distill_lib/*.py", "extensions/**/*.py")
+
+
+def requirements(path: Path) -> list[Requirement]:
+    """Read a requirements file without its options, such as -e and -r."""
+    lines = [line.split(" #")[0].strip() for line in path.read_text("utf-8").splitlines()]
+    return [Requirement(line) for line in lines if line and line[0] not in "#-"]
+
+
+def pins(path: Path) -> dict[str, str]:
+    """The version of each package in a lock."""
+    found = {}
+    for requirement in requirements(path):
+        (version,) = requirement.specifier
+        assert version.operator == "==", requirement
+        assert requirement.name not in found, f"two versions of {requirement.name}"
+        found[requirement.name.lower()] = version.version
+    return found
+
+
+def test_locks_satisfy_requirements(root: Path) -> None:
+    """Each lock pins all that its requirements name, within their ranges; the two locks agree."""
+    reader, tests = pins(root / "requirements.lock"), pins(root / "requirements-test.lock")
+    for requirement in requirements(root / "requirements.txt"):
+        assert requirement.specifier.contains(reader[requirement.name.lower()]), requirement
+    for requirement in requirements(root / "requirements-test.txt"):
+        assert requirement.specifier.contains(tests[requirement.name.lower()]), requirement
+    assert reader.items() <= tests.items()
+    assert "torch" not in tests
+    for lock in root.glob("requirements*.lock"):
+        assert "://" not in lock.read_text("utf-8")
+
+
+def test_library_needs_no_more_than_the_reader_installs(root: Path) -> None:
+    """pyproject.toml asks for nothing that requirements.txt does not."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = {Requirement(line).name for line in project["dependencies"]}
+    assert wanted <= {requirement.name for requirement in requirements(root / "requirements.txt")}
+    assert project["requires-python"] == ">=3.11"
+
+
+def test_binder_installs_the_lock(root: Path) -> None:
+    """repo2docker reads binder/: the lock, the library in place, and CI's Python."""
+    lines = (root / "binder/requirements.txt").read_text("utf-8").splitlines()
+    assert [line for line in lines if line and line[0] != "#"] == [
+        "-r ../requirements.lock",
+        "-e .",
+    ]
+    version = (root / "binder/runtime.txt").read_text("utf-8").strip().removeprefix("python-")
+    assert f"python{version}" in (root / ".ci/run").read_text("utf-8")
+
+
+def test_one_repository(root: Path, config: dict) -> None:
+    """Every link to the book's repository agrees with _config.yml."""
+    url = config["repository"]["url"]
+    name = re.escape(url.rsplit("/", 1)[1])
+    for path in [p for pattern in PLACES for p in root.glob(pattern)]:
+        for link in re.findall(rf"https://github\.com/[\w.-]+/{name}\b", path.read_text("utf-8")):
+            assert link == url, path

@@ -1,0 +1,20 @@
+"""The pages of the book, in reading order, from _toc.yml."""
+
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SUB_PATH = "/some/where"  # the served book is there as well
+
+
+def pages() -> list[str]:
+    """Return the names of all pages, such as chapters/01_temperature."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    entries = [entry for part in toc["parts"] for entry in part["chapters"]]
+    return [toc["root"], *(entry["file"] for entry in entries)]
+
+
+def notebooks() -> list[str]:
+    """Return the names of the pages that are notebooks."""
+    return [page for page in pages() if (ROOT / f"{page}.ipynb").exists()]

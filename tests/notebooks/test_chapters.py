@@ -1,0 +1,121 @@
+"""The stored notebooks: tidy, short-celled, and compared strictly with what they compute.
+
+nbval runs every chapter and compares its text outputs (`make test` asks pytest for it); the tests
+here keep the notebooks in a state where that comparison means something.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+CHAPTERS = sorted((Path(__file__).parents[2] / "chapters").glob("*.ipynb"))
+LONGEST = 15  # lines in a code cell
+IGNORED = "nbval-ignore-output"
+ALLOWED_TAGS = {IGNORED, "hide-input", "hide-cell", "hide-output", "remove-cell", "remove-input"}
+
+every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def code_cells(path: Path) -> list[NotebookNode]:
+    """The code cells of a notebook."""
+    return [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+
+
+def shows(source: str) -> bool:
+    """Whether a cell calls explore or show."""
+    tree = ast.parse(TransformerManager().transform_cell(source))  # %magic and !commands too
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return any(isinstance(c.func, ast.Name) and c.func.id in ("explore", "show") for c in calls)
+
+
+def stands_alone(source: str) -> bool:
+    """Whether a cell is one call of explore or show and nothing else."""
+    body = ast.parse(source).body
+    alone = len(body) == 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Call)
+    return alone and getattr(body[0].value.func, "id", "") in ("explore", "show")
+
+
+@every_chapter
+def test_stored_outputs_are_text(path: Path) -> None:
+    """No widget state, no frames, no images: text that nbval compares."""
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            assert output.output_type in ("stream", "execute_result"), cell.source
+            assert output.get("name", "stdout") == "stdout", cell.source
+            assert set(output.get("data", {"text/plain": ""})) == {"text/plain"}, cell.source
+    assert path.stat().st_size < 200_000
+
+
+@every_chapter
+def test_cells_are_short(path: Path) -> None:
+    """A reader takes in a cell at a glance."""
+    for cell in code_cells(path):
+        assert len(cell.source.splitlines()) <= LONGEST, cell.source
+
+
+@every_chapter
+def test_only_figures_escape_comparison(path: Path) -> None:
+    """A cell whose output is not compared shows a figure and does nothing else."""
+    for cell in code_cells(path):
+        tags = set(cell.metadata.get("tags", []))
+        assert tags <= ALLOWED_TAGS, tags - ALLOWED_TAGS
+        if IGNORED in tags:
+            assert stands_alone(cell.source), cell.source
+            assert cell.outputs == []
+        else:
+            assert not shows(cell.source), f"a figure's cell needs the tag {IGNORED}: {cell.source}"
+
+
+@every_chapter
+def test_numbers_are_printed(path: Path) -> None:
+    """A chapter prints numbers, so nbval has something to compare."""
+    printed = [output for cell in code_cells(path) for output in cell.outputs]
+    assert any(re.search(r"\d", text_of(output)) for output in printed) or path.stem == "index"
+
+
+def text_of(output: NotebookNode) -> str:
+    """The text of an output."""
+    return output.text if output.output_type == "stream" else output.data["text/plain"]
+
+
+def beginning(path: Path) -> NotebookNode | None:
+    """The notebook up to its first cell with a digit in its output, or None."""
+    notebook = nbformat.read(path, as_version=4)
+    for place, cell in enumerate(notebook.cells):
+        outputs = cell.get("outputs", [])
+        if any(re.search(r"\d", text_of(output)) for output in outputs):
+            notebook.cells = notebook.cells[: place + 1]
+            return notebook
+    return None
+
+
+def test_a_changed_digit_is_noticed(root: Path, tmp_path: Path) -> None:
+    """nbval passes a chapter's first printed number, and fails when one digit of it differs."""
+    notebook = next(filter(None, map(beginning, CHAPTERS)))
+    results = []
+    for name in ("true.ipynb", "false.ipynb"):
+        nbformat.write(notebook, tmp_path / name)
+        command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q"]
+        command += ["-c", str(root / "pyproject.toml"), "-p", "no:cacheprovider", name]
+        command += ["--nbval-sanitize-with", str(root / "tests/notebooks/sanitize.cfg")]
+        results.append(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True))
+        output = next(o for o in notebook.cells[-1].outputs if re.search(r"\d", text_of(o)))
+        changed = re.sub(r"\d", lambda d: str((int(d[0]) + 1) % 10), text_of(output), count=1)
+        if output.output_type == "stream":
+            output.text = changed
+        else:
+            output.data["text/plain"] = changed
+    true, false = results
+    assert true.returncode == 0, true.stdout[-3000:]
+    assert false.returncode == 1, false.stdout[-3000:]
+    assert "mismatch" in false.stdout

@@ -1,0 +1,80 @@
+"""What the unit tests hold the library against, and the bad input that they feed it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def central_differences(
+    function: Callable[[np.ndarray], float], x: np.ndarray, h: float = 1e-5
+) -> np.ndarray:
+    """Gradient of a scalar function at `x`, by moving one entry at a time and back again."""
+    gradient = np.empty(x.shape)
+    for place in np.ndindex(x.shape):
+        here = x[place]
+        x[place] = here + h
+        above = function(x)
+        x[place] = here - h
+        gradient[place] = (above - function(x)) / (2 * h)
+        x[place] = here
+    return gradient
+
+
+# id, value, what the message must say of it
+BAD_TEMPERATURES = [
+    ("zero", 0, "got 0"),
+    ("minus_one", -1.0, "got -1.0"),
+    ("nan", np.nan, "got nan"),
+    ("inf", np.inf, "got inf"),
+    ("minus_inf", -np.inf, "got -inf"),
+    ("text", "4", "got '4'"),
+    ("none", None, "got None"),
+    ("true", True, "got True"),
+    ("complex", 1j, "got 1j"),
+    ("array", np.array([1.0, 2.0]), "got array([1., 2.])"),
+    ("array_of_one", np.array(2.0), "got array(2.)"),
+    ("list", [2.0], "got [2.0]"),
+]
+
+BAD_SCORES = [
+    ("nan", [[0.0, 1.0], [np.nan, 2.0]], "got nan at index (1, 0)"),
+    ("inf", [[0.0, np.inf], [1.0, 2.0]], "got inf at index (0, 1)"),
+    ("minus_inf", [[0.0, 1.0], [1.0, -np.inf]], "got -inf at index (1, 1)"),
+    ("no_rows", np.empty((0, 2)), "must not be empty, got shape (0, 2)"),
+    ("no_classes", np.empty((2, 0)), "must not be empty, got shape (2, 0)"),
+    ("empty_list", [], "must not be empty, got shape (0,)"),
+    ("scalar", 3.5, "got the scalar 3.5"),
+    ("text", [["a", "b"]], "got dtype <U1"),
+    ("bytes", [[b"a"]], "got dtype |S1"),
+    ("ragged", [[0.0, 1.0], [2.0]], "got [[0.0, 1.0], [2.0]]"),
+    ("boolean", [[True, False]], "got dtype bool"),
+    ("complex", [[1j, 0]], "got dtype complex128"),
+    ("none", None, "got dtype object"),
+    ("dates", np.array(["2026-01-01"], "M8[D]"), "got dtype datetime64[D]"),
+]
+
+# for two examples of three classes
+BAD_LABELS = [
+    ("too_long", [0, 1, 2], "must have shape (2,), one per example, got (3,)"),
+    ("too_short", [0], "must have shape (2,), one per example, got (1,)"),
+    ("a_column", [[0], [1]], "must have shape (2,), one per example, got (2, 1)"),
+    ("scalar", 1, "must have shape (2,), one per example, got ()"),
+    ("too_large", [0, 3], "must lie in 0 .. 2, got 3"),
+    ("negative", [-1, 0], "must lie in 0 .. 2, got -1"),
+    ("float", [0.0, 1.0], "must be integers, got dtype float64"),
+    ("nan", [0, np.nan], "must be integers, got dtype float64"),
+    ("boolean", [True, False], "must be integers, got dtype bool"),
+    ("text", ["0", "1"], "must be integers, got dtype <U1"),
+    ("one_hot", [[1, 0, 0], [0, 1, 0]], "must have shape (2,), one per example, got (2, 3)"),
+    ("empty", [], "must be integers, got dtype float64"),
+    ("ragged", [[0], [1, 2]], "must have rows of equal length, got [[0], [1, 2]]"),
+]
+
+NOT_WHOLE = [0, -1, 2.0, 2.5, np.nan, np.inf, "3", None, True, [3]]
+NOT_A_SHARE = [-0.001, 1.001, np.nan, np.inf, -np.inf, "0.5", None, True, 1j, [0.5]]
+NOT_POSITIVE = [0, -0.1, np.nan, np.inf, "0.1", None, True, 1j, [0.1]]
+
+
+def cases(table: list[tuple]) -> dict:
+    """Arguments for `parametrize`: each row named by its first column."""
+    return {"argvalues": [row[1:] for row in table], "ids": [row[0] for row in table]}

@@ -1,0 +1,276 @@
+"""Data sets: splits that never change, labels that are hidden or wrong, and nothing leaking."""
+
+import re
+from dataclasses import replace
+from hashlib import sha256
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import BAD_LABELS, BAD_SCORES, NOT_A_SHARE, NOT_POSITIVE, NOT_WHOLE, cases
+from sklearn.datasets import load_digits
+
+from distill_lib.data import (
+    UNLABELLED,
+    Split,
+    digits,
+    make_dataset,
+    synthetic,
+    synthetic_posterior,
+)
+
+DIGITS = digits()
+SETS = {"digits": DIGITS, "clouds": synthetic()}
+EVERY_SET = pytest.mark.parametrize("dataset", SETS.values(), ids=SETS)
+
+
+def fingerprint(*arrays):
+    return sha256(b"".join(np.ascontiguousarray(a).astype("<i8") for a in arrays)).hexdigest()[:16]
+
+
+# splits
+
+
+@EVERY_SET
+def test_splits_share_no_example_and_together_hold_all(dataset):
+    parts = [dataset.train.index, dataset.validation.index, dataset.test.index]
+    together = np.concatenate(parts)
+    np.testing.assert_array_equal(np.sort(together), np.arange(len(together)))
+    np.testing.assert_array_equal(dataset.transfer.index, dataset.train.index)
+
+
+def test_the_digits_are_those_of_scikit_learn_at_their_index():
+    bunch = load_digits()
+    assert [len(s) for s in (DIGITS.train, DIGITS.validation, DIGITS.test)] == [1197, 200, 400]
+    for split in (DIGITS.train, DIGITS.transfer, DIGITS.validation, DIGITS.test):
+        np.testing.assert_array_equal(split.inputs * 16, bunch.data[split.index])
+        np.testing.assert_array_equal(split.labels, bunch.target[split.index])
+        assert split.inputs.dtype == np.float32
+        assert (split.inputs.min(), split.inputs.max()) == (0, 1)
+
+
+def test_the_digits_splits_are_the_same_for_ever():
+    """A change here changes every number in the book."""
+    splits = (DIGITS.train, DIGITS.validation, DIGITS.test)
+    assert fingerprint(*(s.index for s in splits)) == "a35348ac80398fc7"
+    assert fingerprint(*(s.labels for s in splits)) == "53b39387653cf681"
+
+
+def test_the_clouds_are_the_same_for_ever():
+    splits = (SETS["clouds"].train, SETS["clouds"].validation, SETS["clouds"].test)
+    assert fingerprint(*(s.index for s in splits)) == "28d6373142f94485"
+    assert fingerprint(*(np.round(s.inputs * 1e3) for s in splits)) == "bd367595e355c125"
+
+
+def test_digits_come_in_float64_too():
+    assert digits(np.float64).train.inputs.dtype == np.float64
+
+
+def test_taking_rows_takes_their_index_along():
+    part = DIGITS.train.take(np.array([5, 2]))
+    assert part.index.tolist() == DIGITS.train.index[[5, 2]].tolist()
+    np.testing.assert_array_equal(part.inputs, DIGITS.train.inputs[[5, 2]])
+    assert len(part) == 2
+
+
+# few labels
+
+
+@given(st.integers(1, 1197), st.integers(0, 5))
+def test_few_labels_are_as_many_as_asked_and_as_even_as_can_be(n_labels, seed):
+    few = DIGITS.with_few_labels(n_labels, seed).transfer
+    kept = few.labels != UNLABELLED
+    assert kept.sum() == n_labels == len(few.labelled)
+    counts = np.bincount(few.labels[kept], minlength=10)
+    all_there_are = np.bincount(DIGITS.transfer.labels, minlength=10)
+    for own, there_are in zip(counts, all_there_are, strict=True):
+        assert own >= counts.max() - 1 or own == there_are
+    np.testing.assert_array_equal(few.labels[kept], DIGITS.transfer.labels[kept])
+    np.testing.assert_array_equal(few.index, DIGITS.transfer.index)
+    np.testing.assert_array_equal(few.inputs, DIGITS.transfer.inputs)
+
+
+def test_another_seed_keeps_other_labels_and_the_same_seed_the_same():
+    first, same, other = (DIGITS.with_few_labels(50, s).transfer.labels for s in (1, 1, 2))
+    np.testing.assert_array_equal(first, same)
+    assert (first != other).any()
+
+
+def test_fewer_labels_of_a_set_are_drawn_from_those_it_has():
+    few = DIGITS.with_few_labels(100)
+    fewer = few.with_few_labels(20).transfer.labels
+    assert (few.transfer.labels[fewer != UNLABELLED] != UNLABELLED).all()
+    with pytest.raises(ValueError, match=re.escape("n_labels must be a whole number in 1 .. 100")):
+        few.with_few_labels(101)
+
+
+@pytest.mark.parametrize("change", ["with_few_labels", "with_label_noise", "with_n_examples"])
+def test_a_changed_set_leaves_the_original_and_its_other_splits_alone(change):
+    before = [s.labels.copy() for s in (DIGITS.train, DIGITS.transfer)]
+    changed = getattr(DIGITS, change)(0.5 if change == "with_label_noise" else 500)
+    for split, labels in zip((DIGITS.train, DIGITS.transfer), before, strict=True):
+        np.testing.assert_array_equal(split.labels, labels)
+    assert changed.validation is DIGITS.validation and changed.test is DIGITS.test
+    assert (changed.train is DIGITS.train) == (change != "with_n_examples")
+
+
+# label noise
+
+
+@given(st.floats(0, 1), st.integers(0, 5))
+def test_noise_changes_exactly_its_share_each_to_another_class(rate, seed):
+    noisy = DIGITS.with_label_noise(rate, seed).transfer.labels
+    wrong = noisy != DIGITS.transfer.labels
+    assert wrong.sum() == round(rate * 1197)
+    assert ((noisy >= 0) & (noisy < 10)).all()
+
+
+def test_noise_spreads_evenly_over_the_other_classes():
+    shift = (DIGITS.with_label_noise(1.0).transfer.labels - DIGITS.transfer.labels) % 10
+    counts = np.bincount(shift, minlength=10)
+    assert counts[0] == 0 and scipy.stats.chisquare(counts[1:]).pvalue > 0.001
+
+
+def test_noise_leaves_the_unlabelled_unlabelled():
+    few = DIGITS.with_few_labels(100)
+    noisy = few.with_label_noise(0.5).transfer.labels
+    unlabelled = few.transfer.labels == UNLABELLED
+    assert (noisy[unlabelled] == UNLABELLED).all()
+    assert (noisy[~unlabelled] != few.transfer.labels[~unlabelled]).sum() == 50
+
+
+# fewer examples
+
+
+@given(st.integers(1, 1197), st.integers(0, 3))
+def test_fewer_examples_are_different_ones_and_the_same_for_teacher_and_student(n, seed):
+    small = DIGITS.with_n_examples(n, seed)
+    assert len(small.train) == n == len(np.unique(small.train.index))
+    np.testing.assert_array_equal(small.train.index, small.transfer.index)
+    np.testing.assert_array_equal(small.train.labels, load_digits().target[small.train.index])
+
+
+def test_fewer_examples_keep_the_transfer_sets_own_labels():
+    small = DIGITS.with_few_labels(100).with_n_examples(300)
+    assert (small.train.labels != UNLABELLED).all()
+    assert 0 < (small.transfer.labels != UNLABELLED).sum() < 100
+
+
+def test_fewer_examples_of_splits_that_differ_are_refused():
+    other = replace(DIGITS, transfer=DIGITS.transfer.take(np.arange(50)))
+    with pytest.raises(ValueError, match="must hold the same examples in the same order"):
+        other.with_n_examples(10)
+
+
+# the synthetic set
+
+
+@pytest.mark.parametrize("n_classes, spread", [(2, 1.0), (4, 1.0), (5, 0.4)])
+def test_the_posterior_of_the_clouds_is_bayes_rule_with_scipys_densities(n_classes, spread):
+    x = np.random.default_rng(0).normal(0, 2, (50, 2))
+    angles = [2 * np.pi * k / n_classes for k in range(n_classes)]
+    density = np.stack(
+        [
+            scipy.stats.multivariate_normal((2 * np.cos(a), 2 * np.sin(a)), spread**2).pdf(x)
+            for a in angles
+        ],
+        axis=1,
+    )
+    posterior = density / density.sum(axis=1, keepdims=True)
+    logits = synthetic_posterior(x, n_classes, spread)
+    np.testing.assert_allclose(scipy.special.softmax(logits, axis=1), posterior, rtol=1e-9)
+
+
+def test_the_clouds_have_their_centres_their_spread_and_even_classes():
+    clouds = synthetic(20_000, 4, 0.5, seed=1)
+    inputs = np.concatenate([s.inputs for s in (clouds.train, clouds.validation, clouds.test)])
+    labels = np.concatenate([s.labels for s in (clouds.train, clouds.validation, clouds.test)])
+    for k, centre in enumerate([(2, 0), (0, 2), (-2, 0), (0, -2)]):
+        own = inputs[labels == k]
+        np.testing.assert_allclose(own.mean(axis=0), centre, atol=0.03)
+        np.testing.assert_allclose(own.std(axis=0), 0.5, atol=0.02)
+        assert abs(len(own) / 20_000 - 0.25) < 0.02
+
+
+def test_no_model_beats_the_posterior_on_the_clouds():
+    clouds = synthetic(20_000, seed=1)
+    right = synthetic_posterior(clouds.test.inputs).argmax(axis=1) == clouds.test.labels
+    half = np.sqrt(2)  # two neighbouring centres are 2 * sqrt(2) apart
+    at_least = scipy.stats.norm.cdf(half) ** 2  # both neighbours' borders kept: exact for 4 classes
+    assert right.mean() == pytest.approx(at_least, abs=0.01)
+
+
+def test_a_fifth_of_the_points_is_for_validation_and_two_fifths_for_test():
+    clouds = synthetic(1000)
+    assert [len(s) for s in (clouds.train, clouds.validation, clouds.test)] == [400, 200, 400]
+    assert len(synthetic(5).train) == 2
+
+
+# bad input
+
+
+@pytest.mark.parametrize("n", NOT_WHOLE, ids=repr)
+def test_numbers_of_labels_and_examples_are_whole(n):
+    for change, name in [("with_few_labels", "n_labels"), ("with_n_examples", "n")]:
+        message = f"{name} must be a whole number in 1 .. 1197, got {n!r}"
+        with pytest.raises(ValueError, match=re.escape(message)):
+            getattr(DIGITS, change)(n)
+
+
+def test_more_than_there_are_is_refused():
+    for change in (DIGITS.with_few_labels, DIGITS.with_n_examples):
+        with pytest.raises(ValueError, match=re.escape("in 1 .. 1197, got 1198")):
+            change(1198)
+
+
+@pytest.mark.parametrize("rate", NOT_A_SHARE, ids=repr)
+def test_a_rate_is_a_share(rate):
+    message = f"rate must be a number in 0 .. 1, got {rate!r}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        DIGITS.with_label_noise(rate)
+
+
+@pytest.mark.parametrize(
+    "name, values, bound",
+    [
+        ("n_examples", [*NOT_WHOLE, 4], "a whole number of at least 5"),
+        ("n_classes", [*NOT_WHOLE, 1], "a whole number of at least 2"),
+        ("spread", NOT_POSITIVE, "a finite number above 0"),
+    ],
+)
+def test_clouds_need_points_classes_and_a_spread(name, values, bound):
+    for value in values:
+        with pytest.raises(ValueError, match=re.escape(f"{name} must be {bound}, got {value!r}")):
+            synthetic(**{name: value})
+
+
+@pytest.mark.parametrize("bad, message", **cases(BAD_SCORES))
+def test_a_split_refuses_bad_inputs(bad, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Split(bad, np.zeros(2, int), np.arange(2))
+
+
+@pytest.mark.parametrize("lengths", [(3, 2, 2), (2, 3, 2), (2, 2, 3)])
+def test_a_split_refuses_lengths_that_differ(lengths):
+    a, b, c = lengths
+    with pytest.raises(ValueError, match=f"equally long, got {a}, {b} and {c}"):
+        Split(np.zeros((a, 4)), np.zeros(b, int), np.arange(c))
+
+
+def test_a_split_refuses_an_example_that_comes_twice():
+    with pytest.raises(ValueError, match="name each example once"):
+        Split(np.zeros((3, 4)), np.zeros(3, int), np.array([0, 1, 1]))
+
+
+@pytest.mark.parametrize("bad, message", **cases(BAD_LABELS))
+def test_a_data_set_refuses_bad_labels(bad, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_dataset("bad", np.zeros((2, 4)), bad, 3, (1, 1, 0), seed=0)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 0), (2, 1, 1), (4, 0, -1), (3, 0, 0)])
+def test_a_data_set_refuses_sizes_that_do_not_add_up(sizes):
+    with pytest.raises(ValueError, match=re.escape(f"sum to 3, got {sizes}")):
+        make_dataset("bad", np.zeros((3, 4)), np.zeros(3, int), 3, sizes, seed=0)

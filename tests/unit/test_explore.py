@@ -1,0 +1,478 @@
+"""The living slider: what it accepts, what it writes into a page, what it does with a kernel."""
+
+import gzip
+import html
+import importlib
+import json
+import re
+import time
+import types
+from pathlib import Path
+
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from nbclient import NotebookClient
+
+from distill_lib.explore import Choices, Explorer, Parameter, explore, label, show
+from distill_lib.style import COLOURS, DARK
+from distill_lib.svg import Slim, _path, drawn, table
+
+module = importlib.import_module("distill_lib.explore")  # the package's `explore` is the function
+ROOT = Path(__file__).parents[2]
+CSS = ROOT / "extensions/distillation_book/static/explorer.css"
+
+
+def bars(T, alpha=1.0):
+    figure = Figure(figsize=(5.6, 3.2), layout="constrained")
+    axes = figure.subplots()
+    z = np.exp(np.arange(10) / T)
+    axes.bar(range(10), alpha * z / z.sum(), color=COLOURS["teacher"])
+    axes.set(ylim=(0, 1), xlabel="digit & <class>", ylabel="probability")
+    return figure, f"At T = {T:g} and α = {alpha:g}."
+
+
+def data(text):
+    """What the page's script reads."""
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', text)[1])
+
+
+def inputs(text):
+    return [
+        dict(re.findall(r'([\w-]+)="([^"]*)"', tag)) for tag in re.findall("<input[^>]*>", text)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    yield
+    assert plt.get_fignums() == []
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The bundles that would be displayed."""
+    bundles = []
+    monkeypatch.setattr(module, "display", lambda bundle, raw: bundles.append(bundle))
+    monkeypatch.delenv("DISTILL_BOOK_BUILD", raising=False)
+    return bundles
+
+
+# ---- what is accepted
+
+
+@pytest.mark.parametrize(
+    ("draw", "parameters", "words"),
+    [
+        ("no", {"T": [1]}, "draw must be a function .* got 'no'"),
+        (bars, {}, "got none"),
+        (bars, {"a": [1], "b": [1], "c": [1], "d": [1]}, "at most three parameters; got 4"),
+        (bars, {"T": []}, "T must have at least one value"),
+        (bars, {"T": "abc"}, "T must be a list of values; got 'abc'"),
+        (bars, {"T": 5}, "T must be a list of values; got 5"),
+        (bars, {"T": [1, 1]}, r"values of T must differ.* got \[1, 1\]"),
+        (bars, {"T": [1, 1.0000000001]}, "must differ"),
+        (bars, {"T": ["a", "a"]}, "must differ"),
+        (bars, {"T": [2, 1]}, r"values of T must increase; got \[2, 1\]"),
+        (bars, {"T": [1, float("nan")]}, "must be finite"),
+        (bars, {"T": [1, float("inf")]}, "must be finite"),
+        (bars, {"T": [1, None]}, "must be numbers, strings or bools"),
+        (bars, {"T": range(1, 22), "alpha": range(20)}, "420 combinations of values; at most 400"),
+    ],
+)
+def test_parameters_that_cannot_be_explored_raise_value_error(draw, parameters, words):
+    with pytest.raises(ValueError, match=words):
+        explore(draw, **parameters)
+
+
+@pytest.mark.parametrize("start", [{"T": 3}, {"S": 1}])
+def test_a_start_outside_the_values_raises_value_error(start):
+    with pytest.raises(ValueError, match="start"):
+        explore(bars, start=start, T=[1, 2])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *[(5, "5"), (5.0, "5"), (0.25, "0.25"), (-1, "−1"), (-0.5, "−0.5"), (0.1 + 0.2, "0.3")],
+        *[(10**6, "1000000"), (True, "yes"), (False, "no"), ("SGD", "SGD")],
+    ],
+)
+def test_a_value_is_labelled_as_a_reader_writes_it(value, text):
+    assert label(value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("T", "T"), ("alpha", "α"), ("lambda_", "λ"), ("learning_rate", "learning rate")],
+)
+def test_a_name_is_titled_as_a_reader_writes_it(name, title):
+    assert Parameter.of(name, [1], {}).title == title
+
+
+# ---- what draw may not do
+
+
+def returns(result):
+    return lambda T: result(T) if callable(result) else result
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (returns(None), r"draw\(T=1\): expected a matplotlib figure .* got None"),
+        (returns("figure"), r"draw\(T=1\): expected a matplotlib figure"),
+        (returns(lambda T: (Figure(), "")), r"draw\(T=1\): expected a sentence .* got ''"),
+        (returns(lambda T: (Figure(), 3)), r"draw\(T=1\): expected a sentence .* got 3"),
+        (returns(lambda T: (Figure(), "One.") if T == 1 else Figure()), r"draw\(T=5\) gives no"),
+        (returns(lambda T: Figure() if T == 1 else (Figure(), "One.")), r"draw\(T=1\) gives no"),
+        (returns(lambda T: Figure(figsize=(T, 3))), r"same size: draw\(T=5\) has .*360 216"),
+    ],
+)
+def test_what_draw_returns_is_checked_and_the_combination_named(draw, words):
+    with pytest.raises(ValueError, match=words):
+        Explorer(draw, {"T": [1, 5]}).html()
+
+
+def test_a_draw_that_raises_is_named_with_its_combination_and_cause():
+    def draw(T, alpha):
+        plt.figure()
+        raise KeyError("lost")
+
+    with pytest.raises(RuntimeError, match=r"draw\(T=5, alpha=0.5\) raised KeyError: 'lost'") as e:
+        Explorer(draw, {"T": [5], "alpha": [0.5]}).html()
+    assert isinstance(e.value.__cause__, KeyError)
+
+
+def test_a_leaked_figure_is_closed_and_reported():
+    def draw(T):
+        plt.figure()
+        return plt.figure()
+
+    with pytest.raises(ValueError, match=r"draw\(T=1\) leaves 1 figure\(s\) open"):
+        Explorer(draw, {"T": [1, 2]}).html()
+
+
+def test_figures_that_were_open_before_stay_open():
+    mine = plt.figure()
+    Explorer(lambda T: plt.figure(), {"T": [1, 2]}).html()
+    assert plt.get_fignums() == [mine.number]
+    plt.close(mine)
+
+
+def test_an_interruption_leaves_no_figure_open():
+    def draw(T):
+        plt.figure()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Explorer(draw, {"T": [1, 2]}).html()
+
+
+# ---- the page
+
+
+def test_every_combination_is_drawn_once_the_last_parameter_moving_first():
+    calls = []
+
+    def draw(**values):
+        calls.append(tuple(values.values()))
+        return bars(**values)
+
+    page = data(Explorer(draw, {"T": [1, 2], "alpha": [0.5, 1]}).html())
+    assert calls == [(1, 0.5), (1, 1), (2, 0.5), (2, 1)]
+    assert page["captions"][1] == "At T = 1 and α = 1."
+    assert page["labels"] == [["1", "2"], ["0.5", "1"]]
+    assert len(page["frames"]) == 4
+
+
+def test_the_table_gives_back_every_frame():
+    frames = [list("abcabd"), list("abcd"), list("xabc"), list("abcabd")]
+    chunks, rows = table(frames)
+    assert ["".join(chunks[i] for i in row) for row in rows] == ["".join(f) for f in frames]
+    assert len(set(chunks)) == len(chunks)
+
+
+def test_the_page_starts_with_a_frame_of_its_table():
+    text = Explorer(bars, {"T": [1, 2, 5]}, {"T": 2}).html()
+    page = data(text)
+    frame = "".join(page["chunks"][i] for i in page["frames"][1])
+    assert re.search(r"<svg [^>]*>(.*?)</svg>", text)[1] == frame
+    assert 'role="img" aria-label="At T = 2 and α = 1."' in text
+    assert '<figcaption aria-hidden="true">At T = 2 and α = 1.</figcaption>' in text
+
+
+def test_a_control_is_a_native_slider_with_label_output_and_spoken_value():
+    text = Explorer(bars, {"T": [1, 2, 5], "alpha": [0.5]}, {"T": 2}).html()
+    first, second = inputs(text)
+    assert first["type"] == "range" and first["aria-valuetext"] == "T = 2"
+    assert [first[k] for k in ("min", "max", "step", "value")] == ["0", "2", "1", "1"]
+    assert first["data-lm-suppress-shortcuts"] == "true" and first["autocomplete"] == "off"
+    assert f'<label for="{first["id"]}">T</label>' in text
+    assert re.search(f'<output for="{first["id"]}"[^>]*>2</output>', text)
+    assert second["max"] == "0" and second["aria-valuetext"] == "α = 0.5"
+    assert len(re.findall(r"<input[^>]* disabled>", text)) == 1
+
+
+def test_without_a_description_the_parameters_describe_the_figure():
+    text = Explorer(lambda T, alpha: bars(T)[0], {"T": [1], "alpha": [0.5]}).html()
+    assert 'aria-label="Figure for T = 1, α = 0.5."' in text
+
+
+def test_two_equal_explorers_share_no_id_and_every_reference_is_met():
+    one, other = (Explorer(bars, {"T": [1, 2]}).html() for _ in range(2))
+    found = [set(re.findall(r"""\bid=['"]([^'"]+)""", text)) for text in (one, other)]
+    assert not found[0] & found[1]
+    for text, ids in zip((one, other), found, strict=True):
+        assert set(re.findall(r"#([\w-]+-\d+)\b", text)) <= ids
+    prefixes = [inputs(text)[0]["id"].removesuffix("-T") for text in (one, other)]
+    assert one == other.replace(prefixes[1], prefixes[0])  # and nothing else differs
+
+
+def test_a_description_cannot_break_the_page():
+    evil = '</script><script>"x" & <!-- <b>'
+    text = Explorer(lambda T: (Figure(), evil), {"T": [1, 2]}).html()
+    assert data(text)["captions"] == [evil, evil]
+    assert text.count("</script>") == 1 and "<!--" not in text
+    assert f'aria-label="{html.escape(evil)}"' in text
+
+
+def test_the_page_gets_its_own_font_and_colours_and_nothing_of_matplotlib():
+    text = Explorer(bars, {"T": [1]}).html()
+    assert "probability" in text and "digit &amp; &lt;class&gt;" in text
+    assert "var(--kd-teacher,#1f5fbf)" in text and "#000000" not in text
+    for word in ("font-family", "DejaVu", "<?xml", "DOCTYPE", "metadata", "<style", "matplotlib"):
+        assert word not in text
+
+
+def test_a_still_figure_has_the_same_markup_and_no_controls(shown, monkeypatch):
+    monkeypatch.setenv("DISTILL_BOOK_BUILD", "1")
+    show(bars(2)[0], "A still figure.")
+    (bundle,) = shown
+    assert list(bundle) == ["text/html"]
+    assert bundle["text/html"].startswith('<figure class="explorer" aria-label="Figure"><svg ')
+    assert 'viewBox="0 0 403.2 230.4"' in bundle["text/html"]
+    assert "<input" not in bundle["text/html"] and "<script" not in bundle["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "text", "words"),
+    [
+        (None, "x", "show: expected a matplotlib figure"),
+        (Figure(), " ", "show: expected a sentence"),
+    ],
+)
+def test_show_checks_what_it_is_given(figure, text, words):
+    with pytest.raises(ValueError, match=words):
+        show(figure, text)
+
+
+def test_a_path_keeps_its_points_when_it_is_shortened():
+    points = np.cumsum(np.random.default_rng(0).normal(size=(500, 2)), axis=0) * 7
+    text = "M " + " \nL ".join(f"{x:.6f} {y:.6f}" for x, y in points) + " \nz\nM 1 2 \nL -0.5 3 \n"
+    steps = re.findall(r"-?\d*\.?\d+", _path(text, 1).partition("z")[0])
+    again = np.cumsum(np.array(steps, float).reshape(-1, 2), axis=0)
+    np.testing.assert_allclose(again, points, atol=0.0501)
+    # After z, a move counts from the start of the shape before.
+    assert _path("M 5 5 \nL 6 5.5 \nz\nM 1 2 \nL -0.5 3 \n", 1) == "m5 5 1 .5zm-4-3-1.5 1"
+
+
+def test_all_that_matplotlib_draws_survives_slimming():
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], "o--", label=r"$\alpha$ line")
+    left.legend()
+    left.set_title("bold", weight="bold")
+    right.imshow(np.eye(3))
+    right.text(0, 0, "a\nb", rotation=30)
+    _, pieces = Slim("p")(drawn(figure))
+    text = "".join(pieces)
+    for part in (
+        "stroke-dasharray",
+        "<use",
+        "data:image/png",
+        "font-weight:700",
+        "α",
+        "rotate(-30",
+    ):
+        assert part in text
+
+
+def test_thirty_frames_of_bars_weigh_at_most_fifteen_kilobytes():
+    text = Explorer(bars, {"T": list(range(1, 31))}).html().encode()
+    assert len(gzip.compress(text, 6)) <= 15_000
+    assert len(text) <= 100_000  # and little enough where a server does not compress
+
+
+def test_eighty_frames_of_lines_weigh_at_most_ninety_kilobytes():
+    def lines(T, alpha):
+        figure = Figure(figsize=(5.6, 3.2), layout="constrained")
+        axes, random = figure.subplots(), np.random.default_rng(int(100 * T + 7000 * alpha))
+        for k, name in enumerate(("teacher", "student", "label", "accent")):
+            curve = np.exp(-np.arange(100) / (10 * T + 5 * k)) + 0.02 * random.normal(size=100)
+            axes.plot(curve, color=COLOURS[name], label=name)
+        axes.set_ylim(-0.1, 1.2)
+        axes.legend(loc="upper right")
+        return figure, f"At T = {T:g} and α = {alpha:g}."
+
+    values = {"T": [0.5, 1, 2, 3, 4, 6, 8, 12], "alpha": np.linspace(0.1, 1, 10)}
+    text = Explorer(lines, values).html().encode()
+    assert len(gzip.compress(text, 6)) <= 90_000
+    assert len(text) <= 400_000
+
+
+def test_a_kernel_that_builds_shows_the_page_alone_and_progress_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.setenv("DISTILL_BOOK_BUILD", "1")
+    monkeypatch.setenv("DISTILL_BOOK_PROGRESS", str(tmp_path / "progress"))
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    source = (
+        "import time, matplotlib.pyplot as plt\n"
+        "from distill_lib import explore\n"
+        "def slow(T):\n"
+        "    time.sleep(0.6)\n"
+        "    return plt.figure(), 'A sentence.'\n"
+        "explore(slow, T=[1, 2, 3])"
+    )
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    NotebookClient(book, resources={"metadata": {"path": str(ROOT)}}).execute()
+    (output,) = book.cells[0].outputs
+    assert list(output.data) == ["text/html"]
+    assert "slow" in (tmp_path / "progress").read_text()
+
+
+def test_the_stylesheet_has_the_colours_of_the_palette():
+    light, dark = re.findall(r"\{\s*((?:--kd-\w+: #\w+;\s*){10})", CSS.read_text())
+    assert dict(re.findall(r"--kd-(\w+): (#\w+)", light)) == COLOURS
+    assert dict(re.findall(r"--kd-(\w+): (#\w+)", dark)) == DARK
+
+
+# ---- with a kernel
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2, 10], widgets.IntSlider),
+        ([0, 0.5, 1], widgets.FloatSlider),
+        ([0.5, 1, 2, 5, 10, 20], widgets.FloatLogSlider),
+        (np.array([0.1, 0.2]), widgets.FloatSlider),
+        (["SGD", "Adam"], widgets.SelectionSlider),
+        ([False, True], widgets.SelectionSlider),
+        (Choices([1, 2, 10]), widgets.SelectionSlider),
+        (Choices([10, 2]), widgets.SelectionSlider),
+        ([3], widgets.Text),
+    ],
+)
+def test_a_live_control_suits_its_values(values, kind):
+    parameter = Parameter.of("T", values, {})
+    control = parameter.control()
+    assert type(control) is kind and control.description == "T"
+    assert parameter.read(control) == values[0]
+    if len(values) == 1:
+        assert control.disabled
+
+
+@pytest.mark.parametrize("start", [0.5, 1, 2, 5, 10, 20])
+def test_a_logarithmic_slider_can_stand_where_it_starts(start):
+    parameter = Parameter.of("T", [0.5, 1, 2, 5, 10, 20], {"T": start})
+    control = parameter.control()
+    steps = (np.log10(start) - control.min) / control.step
+    assert control.max == pytest.approx(np.log10(20))
+    assert start == 20 or steps == pytest.approx(round(steps))
+    control.value = start * (1 + 1e-9)  # a browser's rounding
+    assert parameter.read(control) == start
+
+
+def test_a_continuous_slider_gives_values_between_those_listed():
+    parameter = Parameter.of("T", [0.5, 1, 2], {})
+    control = parameter.control()
+    control.value = 1.23456789
+    assert parameter.read(control) == 1.235
+
+
+def live(draw, **parameters):
+    """The live explorer's parts: controls, the picture, its status."""
+    *controls, picture, status = Explorer(draw, parameters).widget().children
+    return controls, picture, status
+
+
+def test_a_move_calls_draw_and_changes_the_picture_and_its_description():
+    (T, alpha), picture, status = live(bars, T=[1, 2, 10], alpha=[0.5, 0.75, 1])
+    assert 'aria-label="At T = 1 and α = 0.5."' in picture.value
+    T.value, alpha.value = 7, 0.8
+    assert 'aria-label="At T = 7 and α = 0.8."' in picture.value
+    assert status.value == ""
+
+
+def test_a_live_error_is_shown_and_the_last_good_figure_stays():
+    def draw(T):
+        if T == 2:
+            raise KeyError("<lost>")
+        return bars(T)
+
+    (T,), picture, status = live(draw, T=[1, 2, 3])
+    before = picture.value
+    T.value = 2
+    assert picture.value == before
+    assert 'role="alert"' in status.value and "draw(T=2) raised KeyError" in status.value
+    assert "&lt;lost&gt;" in status.value and "Traceback" in status.value
+    T.value = 3
+    assert status.value == "" and "T = 3" in picture.value
+
+
+def test_a_first_draw_that_fails_raises_where_it_was_called():
+    with pytest.raises(RuntimeError, match=r"draw\(T=1\) raised"):
+        Explorer(lambda T: 1 / 0, {"T": [1, 2]}).widget()
+
+
+def test_a_slow_draw_waits_for_the_release_and_says_that_it_works(monkeypatch):
+    monkeypatch.setattr(module, "SLOW", 0.4)
+    pause = {"seconds": 0.45}
+
+    def draw(T):
+        time.sleep(pause["seconds"])
+        return Figure(figsize=(1, 1))
+
+    (T,), _, status = live(draw, T=[1, 2, 9])
+    assert not T.continuous_update
+    said = []
+    status.observe(lambda change: said.append(change.new), "value")
+    T.value = 2
+    assert "Drawing…" in said[0] and said[-1] == ""
+    pause["seconds"] = 0
+    T.value = 3
+    assert T.continuous_update  # quick again
+
+
+def test_closing_a_live_explorer_closes_all_that_it_made():
+    before = set(widgets.widget._instances)
+    parameters = {"T": [1, 2], "mode": ["a", "b"], "alpha": [1]}
+    box = Explorer(lambda T, mode, alpha: bars(T), parameters).widget()
+    assert set(widgets.widget._instances) > before
+    box.close()
+    assert set(widgets.widget._instances) == before
+
+
+def test_a_kernel_gets_a_view_and_a_stored_notebook_next_to_nothing(shown, monkeypatch):
+    shell = types.SimpleNamespace(
+        kernel=object(), execution_count=1, parent_header={"metadata": {"cellId": "here"}}
+    )
+    monkeypatch.setattr(module, "get_ipython", lambda: shell)
+    before = set(widgets.widget._instances)
+    explore(bars, T=[1, 2])
+    assert len(json.dumps(shown[0])) < 250
+    assert set(shown[0]) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    show(bars(1)[0], "The same cell shows another.")
+    open_now = len(set(widgets.widget._instances) - before)
+    shell.execution_count = 2
+    explore(bars, T=[1, 2])  # the cell runs again: the widgets of its last run are closed
+    assert len(set(widgets.widget._instances) - before) < open_now
+
+
+def test_plain_python_prints_the_description(shown, monkeypatch, capsys):
+    monkeypatch.setattr(module, "get_ipython", lambda: None)
+    explore(bars, start={"T": 2}, T=[1, 2])
+    assert capsys.readouterr().out.startswith("At T = 2 and α = 1.") and shown == []

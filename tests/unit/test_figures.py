@@ -1,0 +1,208 @@
+"""Every figure that chapters draw: its own, in the palette, with what it was given on it."""
+
+import inspect
+import re
+from base64 import b64decode
+from io import BytesIO
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from distill_lib import figures
+from distill_lib.data import digits
+from distill_lib.experiments import Estimate
+from distill_lib.metrics import calibration_bins
+from distill_lib.style import COLOURS, DARK
+from distill_lib.svg import drawn
+
+DIGITS = digits().test.inputs[:3]
+P = np.array([0.1, 0.6, 0.3])
+LOGITS = np.random.default_rng(0).normal(0, 2, (100, 3))
+ESTIMATES = [Estimate(m, m - 1, m + 1, 20) for m in (80.0, 85.0, 87.0)]
+DRAWN = {
+    "bars": lambda: figures.bars(P, ["two", "three", "eight"], numbers=".2f", title="a title"),
+    "bars_by_name": lambda: figures.bars({"teacher": P, "student": P[::-1]}, ["2", "3", "8"]),
+    "curves": lambda: figures.curves(
+        [1, 2, 4], {"a": P, "b": ESTIMATES}, title="a title", xlabel="T", log_x=True, mark=2
+    ),
+    "estimates": lambda: figures.estimates(
+        {"baseline": ESTIMATES[0], "traditional": ESTIMATES[1]}, title="a title", zero=True
+    ),
+    "heatmap": lambda: figures.heatmap(
+        [[0, 0.5, np.nan], [1, 2, -1]], ["r", "s"], ["x", "y", "z"], numbers=".1f", mark=(1, 2)
+    ),
+    "verdicts": lambda: figures.verdicts(
+        {"better?": [[("+2.0", 1), ("−1.0", -1), ("0.0", 0)]]}, ["r"], ["x", "y", "z"]
+    ),
+    "arrows_and_bars": lambda: figures.arrows_and_bars(
+        {"a": ((0, 0), (1, 1)), "b": ((1, 1), (0, 2))},
+        {"loss": 0.5, "none": 0.0},
+        limits=(-1, 2, -1, 2),
+        ylim=(0.01, 10),
+    ),
+    "digit_images": lambda: figures.digit_images(DIGITS, ["a", "b", "c"]),
+    "digit_with_bars": lambda: figures.digit_with_bars(DIGITS[0], np.full(10, 0.1)),
+    "reliability": lambda: figures.reliability(
+        {
+            "teacher": calibration_bins(LOGITS, LOGITS.argmax(1)),
+            "student": calibration_bins(LOGITS, np.zeros(100, int)),
+        }
+    ),
+    "stacked_curves": lambda: figures.stacked_curves(
+        [1, 2, 4], {"above": {"a": P}, "below": {"a": P, "b": P}}
+    ),
+    "flow": lambda: figures.flow(
+        {"teacher": (0, 0, "teacher"), "student": (1, 0, "student")}, [("teacher", "student")]
+    ),
+}
+EVERY_FIGURE = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+
+
+def texts(figure):
+    return [t.get_text() for t in figure.findobj(Text) if t.get_text() and t.get_visible()]
+
+
+def test_every_kind_of_figure_is_tried_here():
+    kinds = {
+        name
+        for name, function in inspect.getmembers(figures, inspect.isfunction)
+        if function.__module__ == figures.__name__ and not name.startswith("_")
+    }
+    tried = set(DRAWN) | {"new"}
+    assert kinds <= tried, "add the new kinds of figure to DRAWN above"
+
+
+@EVERY_FIGURE
+def test_a_figure_is_its_callers_own_and_leaves_none_open(draw):
+    first, second = draw(), draw()
+    assert isinstance(first, Figure) and first is not second
+    assert plt.get_fignums() == []
+
+
+@EVERY_FIGURE
+def test_a_figure_has_only_colours_of_the_palette(draw):
+    svg = drawn(draw())
+    assert set(re.findall(r"#[0-9a-f]{6}\b", svg)) <= {*COLOURS.values(), "#000000"}
+    for picture in re.findall(r'data:image/png;base64,([^"]+)', svg):
+        pixels = plt.imread(BytesIO(b64decode(picture)), format="png")
+        colours = {tuple(c) for c in np.round(pixels[pixels[..., 3] > 0.5][:, :3] * 255, -1)}
+        palette = {tuple(int(code[i : i + 2], 16) for i in (1, 3, 5)) for code in COLOURS.values()}
+        assert colours <= {tuple(np.round(np.array(c, float), -1)) for c in palette}
+
+
+@EVERY_FIGURE
+def test_a_figure_is_drawn_without_a_warning_and_the_same_each_time(draw, recwarn):
+    assert drawn(draw()) == drawn(draw())
+    assert not [str(w.message) for w in recwarn]
+
+
+@EVERY_FIGURE
+def test_a_figure_leaves_matplotlibs_settings_alone(draw):
+    before = dict(plt.rcParams)
+    draw()
+    assert dict(plt.rcParams) == before
+
+
+@EVERY_FIGURE
+def test_text_is_large_enough_for_a_telephone(draw):
+    figure = draw()
+    assert figure.get_size_inches()[0] <= 6.4
+    assert min(t.get_fontsize() for t in figure.findobj(Text) if t.get_text()) >= 9
+
+
+def test_both_palettes_name_the_same_colours_as_hexadecimal():
+    assert set(COLOURS) == set(DARK)
+    for code in [*COLOURS.values(), *DARK.values()]:
+        assert re.fullmatch("#[0-9a-f]{6}", code)
+    assert len(set(COLOURS.values())) == len(COLOURS)  # a page tells them apart by their code
+
+
+def luminance(code):
+    channels = np.array([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.mark.parametrize("palette", [COLOURS, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("name", sorted(set(COLOURS) - {"paper", "grid", "soft"}))
+def test_colours_stand_out_from_the_paper_as_wcag_asks_of_text(palette, name):
+    bright, dim = sorted((luminance(palette[name]), luminance(palette["paper"])), reverse=True)
+    assert (bright + 0.05) / (dim + 0.05) >= 4.5
+
+
+# what is on them
+
+
+def test_bars_are_as_high_as_their_values_and_say_them():
+    figure = DRAWN["bars"]()
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    assert heights == pytest.approx(P)
+    assert {"0.10", "0.60", "0.30", "two", "three", "eight", "a title"} <= set(texts(figure))
+
+
+def test_bars_of_several_series_have_a_legend_and_stand_side_by_side():
+    figure = DRAWN["bars_by_name"]()
+    bars = figure.axes[0].patches
+    assert [bar.get_height() for bar in bars] == pytest.approx([*P, *P[::-1]])
+    edges = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars)
+    assert all(right <= left for (_, right), (left, _) in pairwise(edges))
+    assert {"teacher", "student"} <= set(texts(figure))
+
+
+def test_curves_go_through_their_values_and_estimates_get_a_band():
+    (axes,) = DRAWN["curves"]().axes
+    lines = {line.get_label(): line.get_ydata() for line in axes.lines}
+    np.testing.assert_allclose(lines["a"], P)
+    np.testing.assert_allclose(lines["b"], [80, 85, 87])
+    (band,) = axes.collections
+    assert (band.get_paths()[0].vertices[:, 1].min(), band.get_paths()[0].vertices[:, 1].max()) == (
+        79,
+        88,
+    )
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["1", "2", "4"]
+
+
+def test_estimates_show_their_mean_and_their_interval():
+    (axes,) = DRAWN["estimates"]().axes
+    spans = [tuple(line.get_xdata()) for line in axes.lines]
+    assert spans[:4] == [(79, 81), (80,), (84, 86), (85,)]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["baseline", "traditional"]
+    assert axes.yaxis_inverted()  # the first on top
+
+
+def test_a_heatmap_is_deeper_for_larger_values_and_does_not_go_beyond_its_limits():
+    figure = DRAWN["heatmap"]()
+    depth = {}
+    for patch in figure.axes[0].patches:
+        if patch.get_fill():
+            at = (round(patch.get_y() + 0.47), round(patch.get_x() + 0.47))
+            depth[at] = patch.get_facecolor()[3]
+    assert depth[0, 0] < depth[0, 1] < depth[1, 0] == depth[1, 1]
+    assert depth[1, 2] == depth[0, 0] and (0, 2) not in depth
+    assert {"0.5", "2.0", "r", "s", "x", "y", "z"} <= set(texts(figure))
+
+
+def test_verdicts_are_told_by_marks_as_well_as_by_colour():
+    figure = DRAWN["verdicts"]()
+    assert {"▲ +2.0", "▼ −1.0", "0.0", "better?", "r", "x", "y", "z"} <= set(texts(figure))
+    assert len({patch.get_facecolor()[:3] for patch in figure.axes[0].patches}) == 3
+
+
+def test_digits_are_drawn_by_opacity_and_titled():
+    figure = DRAWN["digit_images"]()
+    for axes, pixels in zip(figure.axes, DIGITS, strict=True):
+        np.testing.assert_allclose(axes.images[0].get_array()[..., 3], pixels.reshape(8, 8))
+    assert texts(figure) == ["a", "b", "c"]
+
+
+def test_reliability_draws_a_dot_per_filled_bin():
+    confidence, correct, count = calibration_bins(LOGITS, LOGITS.argmax(1))
+    dots = DRAWN["reliability"]().axes[0].collections[0]
+    offsets = np.ma.filled(dots.get_offsets(), np.nan)
+    np.testing.assert_allclose(offsets, np.stack([confidence, correct], axis=1))
+    sizes = np.broadcast_to(dots.get_sizes(), count.shape)
+    assert (np.argsort(sizes, kind="stable") == np.argsort(count, kind="stable")).all()

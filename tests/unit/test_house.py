@@ -1,0 +1,152 @@
+"""The house rules of the library: which module may import which, and what every name tells."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import distill_lib
+
+LIBRARY = Path(distill_lib.__file__).parent
+# From the ground up: a module imports only from those before it.
+ORDER = [
+    "losses",
+    "metrics",
+    "models",
+    "data",
+    "training",
+    "distillation",
+    "experiments",
+    "style",
+    "svg",
+    "figures",
+    "explore",
+    "exercises",
+]
+TREES = {path.stem: ast.parse(path.read_text("utf-8")) for path in LIBRARY.glob("*.py")}
+EVERY_MODULE = pytest.mark.parametrize("module", ORDER)
+
+
+def imports(module):
+    """Names of all modules that it imports, also within functions; its own package as its name."""
+    found = set()
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = "distill_lib" if node.level else None
+            base = ".".join(filter(None, (package, node.module)))
+            found |= {base} if base != "distill_lib" else {f"{base}.{a.name}" for a in node.names}
+    return found
+
+
+def neighbours(module):
+    return {name.split(".")[1] for name in imports(module) if name.startswith("distill_lib.")}
+
+
+def test_every_module_has_its_place():
+    assert set(TREES) == {*ORDER, "__init__"}
+
+
+@EVERY_MODULE
+def test_a_module_imports_only_from_those_before_it(module):
+    assert neighbours(module) <= set(ORDER[: ORDER.index(module)])
+
+
+def test_the_slider_knows_nothing_of_distillation():
+    for module in ("explore", "svg", "style"):
+        assert neighbours(module) <= {"svg", "style"}
+
+
+@pytest.mark.parametrize("module", [m for m in ORDER if m != "explore"])
+def test_only_the_slider_knows_of_widgets(module):
+    assert not {name.split(".")[0] for name in imports(module)} & {"ipywidgets", "IPython"}
+
+
+@pytest.mark.parametrize("module", [m for m in ORDER if m not in ("svg", "figures", "explore")])
+def test_only_what_draws_knows_of_matplotlib(module):
+    assert not any(name.startswith("matplotlib") for name in imports(module))
+
+
+def test_figures_do_not_go_through_pyplot():
+    assert "matplotlib.pyplot" not in imports("figures")
+
+
+def test_the_library_needs_no_other_framework():
+    everything = {name.split(".")[0] for module in TREES for name in imports(module)}
+    assert not everything & {"torch", "tensorflow", "jax", "keras", "autograd", "pandas"}
+
+
+def public(module):
+    """(name, node, where its docstring is) of every public function, class and method."""
+    found = []
+
+    def walk(body, prefix):
+        for node in body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.append((prefix + node.name, node, node))
+                for own in node.body:
+                    if getattr(own, "name", "") in ("__init__", "__post_init__"):
+                        found.append((f"{prefix}{node.name}.{own.name}", own, node))
+                walk(node.body, f"{prefix}{node.name}.")
+            elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                found.append((prefix + node.name, node, node))
+
+    walk(TREES[module].body, f"{module}.")
+    return found
+
+
+EVERY_NAME = [
+    case
+    for module in ORDER
+    for case in public(module)
+    # of the slider's own machinery, only what chapters call
+    if module != "explore" or case[0].split(".")[1] in ("explore", "show", "Choices")
+]
+CHECKS = {"check_scores", "check_labels", "check_positive", "check_share", "check_whole"} | {
+    "check_same_shape",
+    "check_weights",
+    "_check_decay",
+}
+
+
+def raises(function):
+    """Whether its own lines raise, or call what checks input."""
+    return isinstance(function, ast.FunctionDef) and any(
+        isinstance(node, ast.Raise)
+        or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in CHECKS)
+        for node in ast.walk(function)
+    )
+
+
+@EVERY_MODULE
+def test_a_module_says_what_it_is(module):
+    assert len(ast.get_docstring(TREES[module]) or "") > 20
+
+
+@pytest.mark.parametrize(
+    "node, home", [case[1:] for case in EVERY_NAME], ids=[case[0] for case in EVERY_NAME]
+)
+def test_a_public_name_tells_what_it_does_and_what_it_raises(node, home):
+    said = ast.get_docstring(home) or ""
+    assert len(said) > 10
+    if raises(node):
+        assert "ValueError" in said, "it raises, and its docstring does not say so"
+
+
+@pytest.mark.parametrize("module", ["losses", "metrics", "models", "data", "training"])
+def test_arguments_and_results_have_types(module):
+    for name, node, _ in public(module):
+        if isinstance(node, ast.FunctionDef):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            untyped = [
+                a.arg for a in arguments if not a.annotation and a.arg not in ("self", "cls")
+            ]
+            assert not untyped and node.returns is not None, name
+
+
+def test_only_exercises_print():
+    for module, tree in TREES.items():
+        calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+        prints = [n for n in calls if getattr(n.func, "id", "") == "print"]
+        assert module in ("exercises", "explore") or not prints, module
