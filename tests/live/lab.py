@@ -189,7 +189,8 @@ class Notebook:
         return [Slider(self.page, element) for element in found]
 
 
-# When was the last move, and when did the picture change after it?
+# When was the last move, when did the frame (picture or caption) change after it, and to what?
+# Two neighbouring frames may well have the same picture, but then their captions differ.
 WATCH = """(slider) => {
   let box = slider;
   while (!box.querySelector("figure.explorer")) box = box.parentElement;
@@ -198,17 +199,25 @@ WATCH = """(slider) => {
     caption: box.querySelector("figure.explorer figcaption")?.textContent,
   });
   const working = () => box.textContent.includes("Drawing");
-  const watch = { look, working, asked: 0, changed: 0, worked: false, error: "" };
+  const key = ({ picture, caption }) => picture + caption;
+  const watch = { look, working, key, asked: 0, changed: 0, worked: false, error: "" };
+  watch.forget = () => {
+    watch.pictures = new Set([look().picture]);
+    watch.captions = new Set([look().caption]);
+  };
+  watch.forget();
   for (const kind of ["pointermove", "pointerup", "keydown"])
     document.addEventListener(kind, () => (watch.asked = performance.now()), true);
-  let last = look().picture;
+  let last = key(look());
   new MutationObserver(() => {
     watch.worked ||= working();
     watch.error ||= box.querySelector(".explorer-error")?.textContent ?? "";
-    const { picture } = look();
-    if (!picture || picture === last) return;
+    const now = look();
+    if (!now.picture || key(now) === last) return;
     watch.changed = performance.now();
-    last = picture;
+    watch.pictures.add(now.picture);
+    watch.captions.add(now.caption);
+    last = key(now);
   }).observe(box, { childList: true, subtree: true, characterData: true });
   return watch;
 }"""
@@ -217,7 +226,7 @@ WATCH = """(slider) => {
 class Slider:
     """An ipywidgets slider of a live figure, moved as a reader would, with a stopwatch beside it.
 
-    Times are in milliseconds, from a move to the changed picture.
+    Times are in milliseconds, from a move to the changed frame.
     """
 
     def __init__(self, page: Page, element: ElementHandle) -> None:
@@ -234,6 +243,10 @@ class Slider:
         """The `picture` and its `caption` as they are now."""
         return self.watch.evaluate("(watch) => watch.look()")
 
+    def seen(self, what: str) -> int:
+        """How many different `pictures` or `captions` there were since the last drag began."""
+        return self.watch.evaluate("(watch, what) => watch[what].size", what)
+
     def worked(self) -> bool:
         """Whether the figure has said that it is drawing."""
         return self.watch.evaluate("(watch) => watch.worked")
@@ -243,7 +256,7 @@ class Slider:
         return self.watch.evaluate("(watch) => watch.error")
 
     def answer(self, patience: float = PATIENCE) -> float | None:
-        """Wait for the picture to change; None if it stays as it is."""
+        """Wait for the frame to change; None if it stays as it is."""
         try:
             self.page.wait_for_function(
                 "(watch) => watch.changed > watch.asked", arg=self.watch, timeout=patience
@@ -259,11 +272,11 @@ class Slider:
         )
 
     def moved(self, before: dict[str, str], patience: float = PATIENCE) -> None:
-        """Wait for another picture than before, and until nothing changes or is being drawn."""
+        """Wait for another frame than before, and until nothing changes or is being drawn."""
         with suppress(TimeoutError):
             self.page.wait_for_function(
-                "([watch, before]) => watch.look().picture !== before",
-                arg=[self.watch, before["picture"]],
+                "([watch, before]) => watch.key(watch.look()) !== watch.key(before)",
+                arg=[self.watch, before],
                 timeout=patience,
             )
         self.page.wait_for_function(
@@ -303,6 +316,7 @@ class Slider:
         release.
         """
         x, y = self.grab()
+        self.watch.evaluate("(watch) => watch.forget()")
         track = self.element.query_selector(".noUi-base").bounding_box()
         left, right = track["x"], track["x"] + track["width"]
         end = right if x < (left + right) / 2 else left
