@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from distill_lib.experiments import Estimate
@@ -56,6 +57,33 @@ def _legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False)
 
 
+class Plain(LogFormatter):
+    """Writes 0.01, 1, 100 and 10⁻⁵ at the ticks of a logarithmic axis.
+
+    Matplotlib's own 10^-2 is set as a formula, which takes three times as long to draw.
+    """
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The text of a tick; nothing where matplotlib would write nothing."""
+        if not super().__call__(x, pos):
+            return ""
+        power = round(np.log10(x), 6)
+        if power % 1 or -4 < power < 5:
+            return f"{x:g}"
+        return "10" + f"{power:.0f}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _log(axes: Axes, which: str) -> None:
+    """Make the "x" or the "y" axis logarithmic; its limits must be set already."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = getattr(axes, f"{which}axis")
+    axis.set_major_formatter(Plain())
+    axis.set_minor_formatter(Plain())
+    low, high = axis.get_view_interval()
+    if high >= 1000 * low:  # there, small ticks would only take time and ink
+        axis.set_minor_locator(NullLocator())
+
+
 def bars(
     series: Mapping[str, ArrayLike] | ArrayLike,
     names: Sequence[str],
@@ -85,9 +113,10 @@ def bars(
             axes.annotate(
                 f"{value:{numbers}}", (at, value), (0, 3), textcoords="offset points", ha="center"
             )
-    axes.set_yscale("log" if log_y else "linear")
     axes.set(xticks=range(len(names)), xticklabels=names, ylim=ylim, ylabel=ylabel, title=title)
     axes.grid(axis="x", visible=False)
+    if log_y:
+        _log(axes, "y")
     if len(series) > 1:
         _legend(figure, axes)
     return figure
@@ -120,9 +149,10 @@ def curves(
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if ylim is not None:
         axes.set_ylim(ylim)
-    axes.set_yscale("log" if log_y else "linear")
+    if log_y:
+        _log(axes, "y")
     if log_x:
-        axes.set_xscale("log")
+        _log(axes, "x")
         if len(x) <= 12:  # a short grid of values names itself; powers of ten would not
             axes.set_xticks(x, [f"{v:g}" for v in x], minor=False)
             axes.minorticks_off()
@@ -361,9 +391,9 @@ def arrows_and_bars(
         side.bar(k, height, 0.7, color=COLOURS[colour])
         above = {"textcoords": "offset points", "ha": "center", "fontsize": 10}
         side.annotate(f"{value:.3g}", (k, min(height, ylim[1])), (0, 3), **above)
-    side.set_yscale("log")
     side.set(xticks=range(len(values)), xticklabels=values, ylim=ylim, title="loss")
     side.grid(axis="x", visible=False)
+    _log(side, "y")
     _legend(figure, plane)
     return figure
 

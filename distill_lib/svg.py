@@ -15,7 +15,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-import matplotlib.pyplot as plt
+import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from distill_lib.style import COLOURS, DARK
@@ -26,11 +27,12 @@ VARIABLES["#000000"] = VARIABLES[COLOURS["ink"]]  # matplotlib's own black is fo
 
 def drawn(figure: Figure) -> str:
     """The figure's SVG as matplotlib writes it, with text as text: the same bytes each time."""
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "book", "savefig.bbox": "standard"}
     nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
     buffer = io.StringIO()
-    with plt.rc_context(settings):
-        figure.savefig(buffer, format="svg", facecolor="none", edgecolor="none", metadata=nothing)
+    figure.set(facecolor="none", edgecolor="none")
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "book"}):
+        # The same as savefig, which would draw everything twice, once for the layout alone.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     return buffer.getvalue()
 
 
