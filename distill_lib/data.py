@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 
 from distill_lib.losses import (
     Array,
+    check_dtype,
     check_labels,
     check_positive,
     check_scores,
@@ -35,7 +36,8 @@ class Split:
         index: shape (examples,), each example's place in the data set that it comes from.
 
     Raises:
-        ValueError: lengths that differ, an index that occurs twice, or a split without examples.
+        ValueError: shapes or types not as described, lengths that differ, an index that occurs
+            twice, or a split without examples.
     """
 
     inputs: Array
@@ -43,13 +45,19 @@ class Split:
     index: Array
 
     def __post_init__(self) -> None:
-        check_scores("inputs", self.inputs)
-        if not len(self.inputs) == len(self.labels) == len(self.index):
+        inputs = check_scores("inputs", self.inputs)
+        labels, index = np.asarray(self.labels), np.asarray(self.index)
+        for name, array in (("inputs", inputs), ("labels", labels), ("index", index)):
+            object.__setattr__(self, name, array)  # a frozen class; lists become arrays
+        if inputs.ndim != 2 or not labels.shape == index.shape == (len(inputs),):
             raise ValueError(
-                "inputs, labels and index must be equally long, got "
-                f"{len(self.inputs)}, {len(self.labels)} and {len(self.index)}"
+                "inputs must have shape (examples, inputs), labels and index (examples,), got "
+                f"{inputs.shape}, {labels.shape} and {index.shape}"
             )
-        if len(np.unique(self.index)) != len(self.index):
+        for name, array, least in (("labels", labels, UNLABELLED), ("index", index, 0)):
+            if array.dtype.kind not in "iu" or array.min() < least:
+                raise ValueError(f"{name} must be whole numbers of at least {least}, got {array}")
+        if len(np.unique(index)) != len(index):
             raise ValueError("index must name each example once")
 
     def __len__(self) -> int:
@@ -75,7 +83,11 @@ class Dataset:
         train: labelled examples for the teacher.
         transfer: what the student is trained on; its labels may be missing or wrong.
         validation: for every choice: learning rate, T, weights, when to stop.
-        test: looked at once, at the end.
+        test: looked at once, at the end; None in a data set for tuning, which must not see it.
+
+    Raises:
+        ValueError: fewer than two classes, a label beyond them, or an example of `train` or
+            `transfer` that is also used to validate or to test.
     """
 
     name: str
@@ -83,7 +95,23 @@ class Dataset:
     train: Split
     transfer: Split
     validation: Split
-    test: Split
+    test: Split | None
+
+    def __post_init__(self) -> None:
+        check_whole("n_classes", self.n_classes, least=2)
+        seen: Array = np.empty(0, int)
+        for name in ("train", "transfer", "validation", "test"):
+            split: Split | None = getattr(self, name)
+            if split is None:
+                continue
+            if split.labels.max() >= self.n_classes:
+                raise ValueError(
+                    f"labels of {name} must be below n_classes = {self.n_classes}, got "
+                    f"{split.labels.max()}"
+                )
+            if name in ("validation", "test") and np.isin(split.index, seen).any():
+                raise ValueError(f"{name} must hold none of the examples of another split")
+            seen = np.concatenate([seen, split.index])
 
     def with_few_labels(self, n_labels: int, seed: int = 0) -> Dataset:
         """Keep `n_labels` labels of the transfer set, as even over the classes as can be.
@@ -92,8 +120,9 @@ class Dataset:
         split is not touched: the teacher had more labels than the student will see.
 
         Raises:
-            ValueError: n_labels below 1 or above the labels that there are.
+            ValueError: n_labels below 1 or above the labels that there are, or no seed.
         """
+        check_whole("seed", seed, least=0)
         labels = self.transfer.labels
         known = np.flatnonzero(labels != UNLABELLED)
         check_whole("n_labels", n_labels, most=len(known))
@@ -117,9 +146,10 @@ class Dataset:
         it on `transfer`.
 
         Raises:
-            ValueError: a rate outside 0 .. 1.
+            ValueError: a rate outside 0 .. 1, or no seed.
         """
         check_share("rate", rate)
+        check_whole("seed", seed, least=0)
         rng = np.random.default_rng(seed)
         labels = self.transfer.labels.copy()
         known = np.flatnonzero(labels != UNLABELLED)
@@ -132,9 +162,10 @@ class Dataset:
         """Keep `n` examples, drawn evenly, of both `train` and `transfer` (the same ones).
 
         Raises:
-            ValueError: n below 1 or above the size of `train`, or splits that hold different
-                examples.
+            ValueError: n below 1 or above the size of `train`, splits that hold different
+                examples, or no seed.
         """
+        check_whole("seed", seed, least=0)
         check_whole("n", n, most=len(self.train))
         if not np.array_equal(self.train.index, self.transfer.index):
             raise ValueError("train and transfer must hold the same examples in the same order")
@@ -155,9 +186,14 @@ def make_dataset(
     Raises:
         ValueError: labels not as described, or sizes that do not add up.
     """
+    inputs = check_scores("inputs", inputs)
+    check_whole("n_classes", n_classes, least=2)
+    check_whole("seed", seed, least=0)
     labels = check_labels(labels, (len(inputs),), n_classes)
-    if sum(sizes) != len(inputs) or min(sizes) < 1:
-        raise ValueError(f"sizes must be at least 1 and sum to {len(inputs)}, got {sizes}")
+    if len(sizes) != 3 or sum(sizes) != len(inputs) or min(sizes) < 1:
+        raise ValueError(
+            f"sizes must be three, at least 1 each and {len(inputs)} in all, got {sizes}"
+        )
     order = np.random.default_rng(seed).permutation(len(inputs))
     parts = np.split(order, np.cumsum(sizes)[:-1])
     train, validation, test = (Split(inputs[rows], labels[rows], rows) for rows in parts)
@@ -170,7 +206,11 @@ def digits(dtype: type = np.float32) -> Dataset:
     1,197 to train on (and as the transfer set), 200 for validation, 400 for test; always the same.
     Source: E. Alpaydin and C. Kaynak, UCI repository, "Optical Recognition of Handwritten Digits"
     (the part that scikit-learn ships). Chapter 1 meets it first.
+
+    Raises:
+        ValueError: a dtype other than np.float32 or np.float64.
     """
+    check_dtype(dtype)
     bunch = load_digits()
     inputs = (bunch.data / 16).astype(dtype)
     return make_dataset("digits", inputs, bunch.target, 10, (1197, 200, 400), seed=2015)
@@ -208,8 +248,16 @@ def synthetic_posterior(inputs: Array, n_classes: int = 4, spread: float = 1.0) 
 
     Returns:
         Shape (examples, n_classes): -|x - centre|² / (2 spread²).
+
+    Raises:
+        ValueError: inputs not of shape (examples, 2), or numbers that `synthetic` would refuse.
     """
-    difference = np.asarray(inputs, np.float64)[:, None, :] - _centres(n_classes)
+    inputs = check_scores("inputs", inputs).astype(np.float64)
+    check_whole("n_classes", n_classes, least=2)
+    check_positive("spread", spread)
+    if inputs.ndim != 2 or inputs.shape[1] != 2:
+        raise ValueError(f"inputs must have shape (examples, 2), got {inputs.shape}")
+    difference = inputs[:, None, :] - _centres(n_classes)
     return -np.sum(difference**2, axis=-1) / (2 * spread**2)
 
 

@@ -21,6 +21,7 @@ from distill_lib.losses import (
     check_share,
     consistency,
     cross_entropy,
+    number,
     rationale_cosine,
     rationale_mse,
     soft_target_loss,
@@ -34,39 +35,46 @@ class Aligned:
 
     Args:
         index: shape (examples,), each example's place in the data set.
-        rows: shape (examples, ...), one row for each.
+        rows: shape (examples, ...), one row for each; a copy of them is kept.
 
     Raises:
-        ValueError: lengths that differ, an index that occurs twice, or one that is not a whole
-            number of at least 0.
+        ValueError: lengths that differ, no rows, an index that occurs twice, or one that is not a
+            whole number of at least 0.
     """
 
     def __init__(self, index: Array, rows: Array) -> None:
-        index = np.asarray(index)
-        if index.dtype.kind not in "iu" or (index < 0).any():
+        index = _check_index(index)
+        if (index < 0).any():
             raise ValueError(f"an index must hold whole numbers of at least 0, got {index}")
-        if len(index) != len(rows) or len(np.unique(index)) != len(index):
+        self._sorted, first = np.unique(index, return_index=True)
+        if not 0 < len(index) == len(rows) == len(self._sorted):
             raise ValueError(
                 f"need one row for each of the different indices, got {len(rows)} rows for "
-                f"{len(np.unique(index))} different indices of {len(index)}"
+                f"{len(self._sorted)} different indices of {len(index)}"
             )
-        self.rows = rows
-        self._place = np.full(int(np.max(index)) + 1, -1)
-        self._place[index] = np.arange(len(index))
+        self.rows = np.array(rows)
+        self._order = first
 
     def at(self, index: Array) -> Array:
         """The rows of these examples, in this order.
 
         Raises:
-            ValueError: an example that has no row.
+            ValueError: an example that has no row, or an index that is not whole numbers (a mask
+                of True and False is not).
         """
-        index = np.asarray(index)
-        inside = (index >= 0) & (index < len(self._place))
-        places = self._place[np.where(inside, index, 0)]
-        missing = ~inside | (places < 0)
+        index = _check_index(index)
+        places = np.searchsorted(self._sorted, index).clip(max=len(self._sorted) - 1)
+        missing = self._sorted[places] != index
         if missing.any():
             raise ValueError(f"nothing is known of example {index[missing][0]} of the data set")
-        return self.rows[places]
+        return self.rows[self._order[places]]
+
+
+def _check_index(index: Array) -> Array:
+    index = np.asarray(index)
+    if index.ndim != 1 or index.dtype.kind not in "iu":
+        raise ValueError(f"an index must hold whole numbers along one axis, got {index!r}")
+    return index
 
 
 class TeacherOutputs:
@@ -77,7 +85,7 @@ class TeacherOutputs:
         scores: by name ("logits", "hidden_1", …), each of shape (examples, components).
 
     Raises:
-        ValueError: no "logits" among the scores, or lengths that differ.
+        ValueError: no "logits" among the scores, or index and scores that `Aligned` refuses.
 
     Chapter 3, "The bug lab", shows what happens where outputs are stored in one order and used in
     another.
@@ -98,7 +106,8 @@ class TeacherOutputs:
         """The scores called `name` of these examples, in this order.
 
         Raises:
-            ValueError: an example or a name that the teacher was not asked about.
+            ValueError: an example or a name that the teacher was not asked about, or an index that
+                is not whole numbers.
         """
         if name not in self._scores:
             raise ValueError(f"the teacher has no scores {name!r}, only {sorted(self._scores)}")
@@ -126,17 +135,31 @@ class Term:
 
     Attributes:
         name: what the curves call it: "hard", "soft", "rationale", …
-        weight: a number, or a function of the epoch that gives one (a curriculum).
-        loss: (student's scores, their examples' indices) -> `Loss`.
+        weight: a number of at least 0, or a function of the epoch that gives one (a curriculum).
+        loss: (student's scores, their examples' indices) -> `Loss`, or None where these examples
+            have nothing to learn from (a batch without labels).
         on: which of the student's scores it looks at.
         copies: whether it sees the noisy copies of the examples too, after the examples.
     """
 
     name: str
     weight: float | Callable[[float], float]
-    loss: Callable[[Array, Array], Loss]
+    loss: Callable[[Array, Array], Loss | None]
     on: str = "logits"
     copies: bool = False
+
+    def weight_at(self, epoch: float) -> float:
+        """The weight at this epoch.
+
+        Raises:
+            ValueError: not a finite number of at least 0.
+        """
+        weight = self.weight(epoch) if callable(self.weight) else self.weight
+        if not 0 <= number(weight) < np.inf:
+            raise ValueError(
+                f"the weight of {self.name!r} must be a finite number of at least 0, got {weight!r}"
+            )
+        return weight
 
 
 class WeightedTerms:
@@ -144,19 +167,36 @@ class WeightedTerms:
 
     `noise` above 0 asks the training loop for noisy copies (see `training.Objective`); only terms
     with `copies` see them.
+
+    Raises:
+        ValueError: no terms, two of the same name, noise below 0 or not finite, or copies without
+            noise; in use, a weight below 0 or not finite, or scores that the student does not have.
     """
 
     def __init__(self, *terms: Term, noise: float = 0.0) -> None:
+        names = [term.name for term in terms]
+        if not terms or len(set(names)) < len(names):
+            raise ValueError(f"an objective needs terms, of different names, got {names}")
+        if not 0 <= number(noise) < np.inf:
+            raise ValueError(f"noise must be a finite number of at least 0, got {noise!r}")
+        if not noise and any(term.copies for term in terms):
+            raise ValueError(f"a term with copies needs noise above 0, got noise={noise!r}")
         self.terms, self.noise = terms, noise
 
     def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome:
         value, gradients, parts = 0.0, {}, {}
         for term in self.terms:
-            weight = term.weight(epoch) if callable(term.weight) else term.weight
-            if weight == 0:
+            if (weight := term.weight_at(epoch)) == 0:
                 continue
+            if term.on not in scores:
+                raise ValueError(
+                    f"the term {term.name!r} looks at the student's {term.on!r}; it has only "
+                    f"{sorted(scores)}"
+                )
             seen = len(index) // 2 if self.noise and not term.copies else len(index)
             loss = term.loss(scores[term.on][:seen], index[:seen])
+            if loss is None:
+                continue
             value += weight * loss.value
             own = weight * loss.gradient
             if self.noise and not term.copies:
@@ -178,21 +218,27 @@ def check_weights(**weights: float) -> None:
         raise ValueError(f"the weights must sum to at most 1, got {weights}")
 
 
-def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss]:
+def _rest(*weights: float) -> float:
+    """What the weights leave of 1: exactly 0 where 1 - 0.9 - 0.1 is only nearly 0."""
+    rest = 1 - sum(weights)
+    return rest if rest > 1e-12 else 0.0
+
+
+def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
     """Cross entropy with the split's labels: the mean over those of a batch that have one.
 
-    A batch without any label has loss 0 and gradient 0.
+    Of a batch without any label it says nothing: None.
     """
     labels = Aligned(split.index, split.labels)
 
-    def loss(logits: Array, index: Array) -> Loss:
+    def loss(logits: Array, index: Array) -> Loss | None:
         own = labels.at(index)
         known = own != UNLABELLED
         if known.all():
             return cross_entropy(logits, own)
-        gradient = np.zeros_like(logits)
         if not known.any():
-            return Loss(0.0, gradient)
+            return None
+        gradient = np.zeros_like(logits)
         value, gradient[known] = cross_entropy(logits[known], own[known])
         return Loss(value, gradient)
 
@@ -255,7 +301,7 @@ def step_by_step(
     return WeightedTerms(
         Term("hard", alpha, hard_label_loss(split)),
         Term("rationale", beta, _against(rationale_mse, teacher, rationale), on),
-        Term("soft", 1 - alpha - beta, soft_targets(teacher, T)),
+        Term("soft", _rest(alpha, beta), soft_targets(teacher, T)),
     )
 
 
@@ -288,9 +334,9 @@ def cosine_enhanced(
     Chapter 5.
     """
     check_weights(alpha=alpha, beta=beta)
-    for name, number in (("curriculum", curriculum), ("consistency_weight", consistency_weight)):
-        if number != 0:
-            check_positive(name, number)
+    for name, value in (("curriculum", curriculum), ("consistency_weight", consistency_weight)):
+        if value != 0:
+            check_positive(name, value)
     check_positive("noise", noise)
 
     def beta_at(epoch: float) -> float:
@@ -299,7 +345,7 @@ def cosine_enhanced(
     terms = [
         Term("hard", alpha, hard_label_loss(split)),
         Term("rationale", beta_at, _against(rationale_cosine, teacher, rationale), on),
-        Term("soft", lambda epoch: 1 - alpha - beta_at(epoch), soft_targets(teacher, T)),
+        Term("soft", lambda epoch: _rest(alpha, beta_at(epoch)), soft_targets(teacher, T)),
     ]
     if not consistency_weight:
         return WeightedTerms(*terms)

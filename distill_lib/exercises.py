@@ -17,9 +17,12 @@ def check(answer: ArrayLike, expected: ArrayLike, hint: str = "") -> None:
     if answer is ... or answer is None:
         print("Over to you: put your answer in place of the dots.")
         return
+    right = np.asarray(expected, float)
     try:
-        yours, right = np.asarray(answer, float), np.asarray(expected, float)
-    except (TypeError, ValueError):
+        yours = np.asarray(answer)
+    except ValueError:  # rows of different lengths
+        yours = np.asarray("")
+    if yours.dtype.kind not in "biuf":
         print(f"Not yet: expected numbers, got {type(answer).__name__}. {hint}".rstrip())
         return
     if yours.shape != right.shape:

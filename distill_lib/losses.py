@@ -29,6 +29,8 @@ class Loss(NamedTuple):
 
 
 def _array(name: str, values: ArrayLike) -> Array:
+    if isinstance(values, np.ma.MaskedArray):
+        raise ValueError(f"{name} must not be a masked array: the mask would be lost")
     try:
         return np.asarray(values)
     except ValueError as error:
@@ -41,11 +43,12 @@ def check_scores(name: str, scores: ArrayLike) -> Array:
     Integers become float64; floats keep their type.
 
     Raises:
-        ValueError: not real numbers, a scalar, empty, or not finite.
+        ValueError: not real numbers, numbers that float64 cannot hold, a scalar, empty, or not
+            finite.
     """
     array = _array(name, scores)
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must be real numbers, got dtype {array.dtype}")
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise ValueError(f"{name} must be real numbers of at most 64 bits, got dtype {array.dtype}")
     if array.ndim == 0:
         raise ValueError(f"{name} must have at least one axis, got the scalar {array}")
     if array.size == 0:
@@ -53,12 +56,21 @@ def check_scores(name: str, scores: ArrayLike) -> Array:
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name} must be finite, got {array[where]} at index {where}")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    if array.dtype.kind == "f":
+        return array
+    if (array > 2**53).any() or (array < -(2**53)).any():
+        raise ValueError(f"{name} must lie within ±2**53 as integers: float64 would round them")
+    return array.astype(np.float64)
 
 
-def is_number(value: object) -> bool:
-    """Whether `value` is one real number; an array, a text, True and False are not."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+def number(value: object) -> float:
+    """`value` as a float: nan for what is not one real number, such as an array, a text or True."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:  # a whole number too large for a float
+        return np.inf
 
 
 def check_positive(name: str, value: float) -> float:
@@ -67,9 +79,9 @@ def check_positive(name: str, value: float) -> float:
     Raises:
         ValueError: not a number, not finite, zero or negative.
     """
-    if not is_number(value) or not 0 < value < np.inf:  # also refuses nan
+    if not 0 < number(value) < np.inf:  # also refuses nan
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
-    return float(value)
+    return number(value)
 
 
 def check_share(name: str, value: float) -> None:
@@ -78,7 +90,7 @@ def check_share(name: str, value: float) -> None:
     Raises:
         ValueError: not a number, or outside 0 .. 1.
     """
-    if not is_number(value) or not 0 <= value <= 1:
+    if not 0 <= number(value) <= 1:
         raise ValueError(f"{name} must be a number in 0 .. 1, got {value!r}")
 
 
@@ -88,9 +100,20 @@ def check_whole(name: str, value: int, least: int = 1, most: float = np.inf) -> 
     Raises:
         ValueError: not a whole number, or outside these bounds.
     """
-    if not (is_number(value) and isinstance(value, Integral) and least <= value <= most):
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
         bounds = f"of at least {least}" if most == np.inf else f"in {least} .. {most}"
         raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}")
+
+
+def check_dtype(dtype: type) -> None:
+    """Refuse anything but the two types that the book computes in.
+
+    Raises:
+        ValueError: neither np.float32 nor np.float64.
+    """
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype!r}")
 
 
 def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> Array:
@@ -256,11 +279,15 @@ def soft_target_loss(student_logits: ArrayLike, teacher_logits: ArrayLike, T: fl
     batch = student[..., 0].size
     log_p, log_q = _log_softmax(teacher, T), _log_softmax(student, T)
     p = np.exp(log_p)
-    # A class the teacher gives no chance at all adds nothing, however the student sees it.
-    surprise = np.subtract(log_p, log_q, out=np.zeros_like(p), where=p > 0)
-    divergence = max(np.sum(p * surprise) / batch, 0.0)  # below 0 only by rounding
-    gradient = (T / batch) * (np.exp(log_q) - p)
-    return Loss(float(T * (T * divergence)), gradient.astype(student.dtype))
+    q = np.exp(log_q)
+    # p log(p/q) has either sign, and where p and q are close (a large T) the sum would cancel to
+    # nothing. Adding q - p, which sums to 0, makes every class's part at least 0.
+    log_ratio = np.subtract(log_q, log_p, out=np.zeros_like(p), where=p > 0)
+    near = (p > 0) & (np.abs(log_ratio) < 0.5)
+    parts = q - p - p * log_ratio
+    parts[near] = p[near] * (np.expm1(log_ratio[near]) - log_ratio[near])
+    gradient = (T / batch) * (q - p)
+    return Loss(float(T * (T * (parts.sum() / batch))), gradient.astype(student.dtype))
 
 
 def rationale_mse(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Loss:

@@ -1,7 +1,7 @@
 """What a trained model is judged by: accuracy, likelihood, calibration, fidelity.
 
-Each takes logits, shape (examples, classes), and gives one float. Chapter 2 defines and computes
-each of them by hand before it uses these.
+Each measure takes logits, shape (examples, classes), and gives one float. Chapter 2 defines and
+computes each of them by hand before it uses these.
 """
 
 from __future__ import annotations
@@ -110,7 +110,11 @@ def divergence(student_logits: ArrayLike, teacher_logits: ArrayLike) -> float:
 def report(
     logits: ArrayLike, labels: ArrayLike, teacher_logits: ArrayLike | None = None
 ) -> dict[str, float]:
-    """Every measure of this module at once, by name; fidelity only beside a teacher."""
+    """Accuracy, likelihood ("nll"), calibration error and, beside a teacher, fidelity, by name.
+
+    Raises:
+        ValueError: as these measures.
+    """
     measures = {
         "accuracy": accuracy(logits, labels),
         "nll": negative_log_likelihood(logits, labels),

@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from distill_lib.losses import Array, check_scores, check_whole
+from distill_lib.losses import Array, check_dtype, check_scores, check_whole
 
 
 @cache
@@ -65,15 +65,14 @@ class MLP:
         dtype: type = np.float32,
         rationale: int = 0,
     ) -> None:
+        if not isinstance(sizes, Sequence) or len(sizes) < 2:
+            raise ValueError(f"sizes must be two or more whole numbers, got {sizes!r}")
         sizes = tuple(sizes)
-        if len(sizes) < 2:
-            raise ValueError(f"sizes must be two or more whole numbers, got {sizes}")
         for size in sizes:
             check_whole("each of the sizes", size)
-        if dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype!r}")
-        if rationale != 0:
-            check_whole("rationale", rationale)
+        check_dtype(dtype)
+        check_whole("rationale", rationale, least=0)
+        check_whole("seed", seed, least=0)
         widths = (*sizes[:-1], sizes[-1] + rationale)
         n_parameters = sum((n + 1) * m for n, m in pairwise(widths))
         self.__setstate__((sizes, rationale, np.zeros(n_parameters, dtype)))
@@ -184,9 +183,11 @@ class MLP:
             if name not in self.units:
                 raise ValueError(f"no scores are called {name!r}; this model has {self.names}")
             expected = (len(self._inputs[0]), self.units[name])
-            if np.shape(gradient) != expected:
+            gradient = np.asarray(gradient)
+            if gradient.shape != expected or gradient.dtype.kind != "f":
                 raise ValueError(
-                    f"the gradient of {name} must have shape {expected}, got {np.shape(gradient)}"
+                    f"the gradient of {name} must be floats of shape {expected}, got "
+                    f"{gradient.dtype} of shape {gradient.shape}"
                 )
         downstream: Array | None = None  # what the layers above say of this layer's scores
         last = len(self.sizes) - 1
@@ -223,10 +224,14 @@ class MLP:
     def scores(self, inputs: Array) -> dict[str, Array]:
         """Named scores of any number of examples, as arrays of the caller's own.
 
+        The inputs may be of any real type: they are taken in the model's.
+
         Raises:
-            ValueError: as `forward`, or inputs that are empty or not finite.
+            ValueError: inputs not of shape (examples, inputs), empty, or not finite in that type.
         """
-        inputs = check_scores("inputs", inputs).astype(self.dtype, copy=False)
+        with np.errstate(over="ignore"):  # checked in the next line
+            inputs = check_scores("inputs", inputs).astype(self.dtype, copy=False)
+        check_scores(f"inputs, as {self.dtype},", inputs)
         parts: dict[str, list[Array]] = {name: [] for name in self.names}
         with few_threads(min(len(inputs), 1024) * self.multiply_adds):
             for start in range(0, len(inputs), 1024):

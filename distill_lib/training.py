@@ -16,9 +16,13 @@ from numpy.typing import ArrayLike
 from tqdm import tqdm  # as text: a widget would end up in the built page
 
 from distill_lib.data import Split
-from distill_lib.losses import Array, check_positive, check_whole, is_number
+from distill_lib.losses import Array, check_positive, check_whole, number
 from distill_lib.metrics import accuracy, negative_log_likelihood
 from distill_lib.models import MLP, few_threads
+
+
+class Diverged(ValueError):
+    """Scores, a loss or parameters that became infinite or nan in training."""
 
 
 class Outcome(NamedTuple):
@@ -190,18 +194,23 @@ def train(
         label: what the progress bar says.
 
     Raises:
-        ValueError: numbers out of bounds, patience without validation, or scores or a loss that
-            are not finite (the message names the step and what usually helps).
+        ValueError: numbers out of bounds (the schedule's too), patience without validation, or no
+            optimiser.
+        Diverged: scores, a loss or parameters that are not finite; a `ValueError` that names the
+            step and what usually helps.
 
     Chapter 2, "The loop".
     """
-    for name, number in (("steps", steps), ("batch_size", batch_size), ("look_every", look_every)):
-        check_whole(name, number)
+    for name, count in (("steps", steps), ("batch_size", batch_size), ("look_every", look_every)):
+        check_whole(name, count)
     if patience is not None:
         check_whole("patience", patience)
         if validation is None:
             raise ValueError("patience needs a validation split to look at, got validation=None")
+    check_whole("seed", seed, least=0)
     optimizer = Adam() if optimizer is None else optimizer
+    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
+        raise ValueError(f"optimizer must be one such as Adam(0.01), got {optimizer!r}")
     optimizer.start(model.vector)
     inputs = np.asarray(split.inputs, model.dtype)
     batch_size = min(batch_size, len(inputs))
@@ -229,7 +238,13 @@ def train(
             outcome = objective(scores, split.index[rows], (step - 1) / steps_per_pass)
             _check_finite(outcome.value, "loss", step, optimizer)
             model.backward(outcome.gradients)
-            optimizer.update(model.vector, model.gradient_vector, schedule((step - 1) / steps))
+            scale = schedule((step - 1) / steps)
+            if not 0 <= number(scale) < np.inf:
+                raise ValueError(
+                    f"the schedule must give a finite number of at least 0, got {scale!r} at step "
+                    f"{step}"
+                )
+            optimizer.update(model.vector, model.gradient_vector, scale)
             since_look.append(outcome._replace(gradients={}))  # they are large, and done with
 
             if step % look_every == 0 or step == steps:
@@ -240,6 +255,7 @@ def train(
                         best[:], history.best_step = model.vector, step
                     elif step - history.best_step >= patience * look_every:
                         break
+    _check_finite(model.vector, "parameters", step, optimizer)
     if patience is not None:
         model.vector[:] = best
     else:
@@ -272,12 +288,12 @@ def _look(
 
 def _check_finite(values: ArrayLike, what: str, step: int, optimizer: SGD | Adam) -> None:
     if not np.isfinite(values).all():
-        raise ValueError(
+        raise Diverged(
             f"the {what} became infinite or nan at step {step}; a learning rate lower than "
             f"{optimizer.learning_rate} usually helps"
         )
 
 
 def _check_decay(name: str, decay: float) -> None:
-    if not is_number(decay) or not 0 <= decay < 1:
+    if not 0 <= number(decay) < 1:
         raise ValueError(f"{name} must lie in 0 .. 1, 1 excluded, got {decay!r}")

@@ -255,7 +255,7 @@ def test_a_split_refuses_bad_inputs(bad, message):
 @pytest.mark.parametrize("lengths", [(3, 2, 2), (2, 3, 2), (2, 2, 3)])
 def test_a_split_refuses_lengths_that_differ(lengths):
     a, b, c = lengths
-    with pytest.raises(ValueError, match=f"equally long, got {a}, {b} and {c}"):
+    with pytest.raises(ValueError, match=re.escape(f"got ({a}, 4), ({b},) and ({c},)")):
         Split(np.zeros((a, 4)), np.zeros(b, int), np.arange(c))
 
 
@@ -272,5 +272,81 @@ def test_a_data_set_refuses_bad_labels(bad, message):
 
 @pytest.mark.parametrize("sizes", [(1, 1, 0), (2, 1, 1), (4, 0, -1), (3, 0, 0)])
 def test_a_data_set_refuses_sizes_that_do_not_add_up(sizes):
-    with pytest.raises(ValueError, match=re.escape(f"sum to 3, got {sizes}")):
+    with pytest.raises(ValueError, match=re.escape(f"3 in all, got {sizes}")):
         make_dataset("bad", np.zeros((3, 4)), np.zeros(3, int), 3, sizes, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "index"),
+    [
+        ([0.0, np.nan], [0, 1]),
+        (["a", "b"], [0, 1]),
+        ([[0], [1]], [0, 1]),
+        ([0, -7], [0, 1]),
+        ([0, 1], [0.0, 1.0]),
+        ([0, 1], [0, -1]),
+        ([0, 1], ["a", "b"]),
+    ],
+)
+def test_a_split_needs_whole_labels_and_indices(labels, index):
+    with pytest.raises(ValueError, match=r"(labels|index) must be|labels and index"):
+        Split(np.zeros((2, 4)), labels, index)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 2, 2)])
+def test_a_split_needs_a_row_of_inputs_for_each_example(shape):
+    with pytest.raises(ValueError, match=re.escape(f"(examples,), got {shape}")):
+        Split(np.zeros(shape), np.zeros(2, int), np.arange(2))
+
+
+def test_a_split_of_lists_is_one_of_arrays():
+    split = Split([[0, 1], [2, 3]], [UNLABELLED, 1], [5, 6])
+    assert split.labelled.index.tolist() == [6] and split.inputs.dtype == np.float64
+
+
+def test_what_is_tested_on_is_in_no_other_split():
+    whole = digits()
+    for name in ("train", "transfer", "validation"):
+        with pytest.raises(ValueError, match="must hold none of the examples of another split"):
+            replace(whole, test=getattr(whole, name))
+    assert replace(whole, test=None).test is None
+
+
+def test_labels_beyond_the_classes_are_refused():
+    with pytest.raises(ValueError, match="labels of train must be below n_classes = 9, got 9"):
+        replace(digits(), n_classes=9)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint8, np.float16, str])
+def test_digits_come_in_two_types_alone(dtype):
+    """As whole numbers, 15 shades of 16 would become 0."""
+    with pytest.raises(ValueError, match=re.escape("dtype must be np.float32 or np.float64")):
+        digits(dtype)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options", "message"),
+    [
+        ([[0.0], [1.0]], {}, "inputs must have shape (examples, 2), got (2, 1)"),
+        ([0.0, 1.0], {}, "inputs must have shape (examples, 2), got (2,)"),
+        ([[0.0, np.nan]], {}, "inputs must be finite"),
+        ([[0.0, 1.0]], {"spread": 0}, "spread must be a finite number above 0, got 0"),
+        ([[0.0, 1.0]], {"n_classes": 1}, "n_classes must be a whole number of at least 2, got 1"),
+    ],
+)
+def test_the_posterior_of_the_clouds_refuses_what_the_clouds_would(inputs, options, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        synthetic_posterior(inputs, **options)
+
+
+@pytest.mark.parametrize("sizes", [(2, 1), (1, 1, 1, 1)])
+def test_a_data_set_has_three_sizes(sizes):
+    with pytest.raises(ValueError, match="sizes must be three"):
+        make_dataset("x", np.zeros((sum(sizes), 2)), np.zeros(sum(sizes), int), 2, sizes, 0)
+
+
+@pytest.mark.parametrize("how", ["with_few_labels", "with_n_examples", "with_label_noise"])
+@pytest.mark.parametrize("seed", [None, 0.5, -1])
+def test_a_draw_without_a_seed_is_refused(how, seed):
+    with pytest.raises(ValueError, match="seed must be a whole number of at least 0"):
+        getattr(digits(), how)(1, seed)

@@ -59,3 +59,9 @@ def test_a_wrong_answer_is_told_where_and_by_how_much_and_given_the_hint(
     assert said(capsys, answer, expected, "Think of T.") == message + "\n"
     without = message.removesuffix(" Think of T.")
     assert said(capsys, answer, expected) == without + "\n"
+
+
+@pytest.mark.parametrize("answer", ["0.5", np.array([0.5 + 2j]), [None]])
+def test_only_numbers_can_be_right(answer, capsys):
+    check(answer, 0.5)
+    assert "Not yet: expected numbers" in capsys.readouterr().out

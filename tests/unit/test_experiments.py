@@ -1,7 +1,10 @@
 """Intervals against SciPy and by simulation, sweeps that resume, results that come back."""
 
+import importlib
 import json
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,7 +82,8 @@ def test_estimates_print_as_mean_and_half_width_and_can_be_scaled():
     e = Estimate(0.876, 0.861, 0.891, 20)
     assert f"{e.scaled(100):.1f}" == "87.6 ± 1.5"
     assert f"{e.scaled(100):+.1f}" == "+87.6 ± 1.5"
-    assert e.scaled(-1).mean == -0.876 and e.scaled(100).n == 20
+    assert e.scaled(-1) == (-0.876, -0.891, -0.861, 20)
+    assert f"{e.scaled(-100):.1f}" == "-87.6 ± 1.5"
 
 
 @pytest.mark.parametrize("bad, message", **cases(BAD_SCORES))
@@ -113,6 +117,9 @@ def test_over_seeds_gives_each_measure_over_the_seeds():
     }
     with pytest.raises(ValueError, match="need at least one seed, got none"):
         over_seeds(dict, [])
+    message = "all seeds must give ['a'], one gave ['a', 'b']"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        over_seeds(lambda seed: dict.fromkeys("ab"[: seed + 1], 0.0), [0, 1])
 
 
 # sweeps
@@ -222,13 +229,88 @@ def test_another_run_starts_anew(unfinished):
     assert {row["score"] for row in rows} == {0}
 
 
-@pytest.mark.parametrize("content", ["", "{", "nonsense\nmore\n"])
-def test_a_file_that_makes_no_sense_is_started_anew(unfinished, content):
+@pytest.mark.parametrize("content", ["", "{", '{"unfinished sweep of": "ru'])
+def test_a_first_line_that_was_cut_is_started_anew(unfinished, content):
     unfinished.write_text(content)
     assert here(run, SETTINGS, range(3), unfinished=unfinished) == ROWS
 
 
-def test_the_librarys_digest_changes_with_any_edit(tmp_path, monkeypatch):
+@pytest.mark.parametrize("content", ["nonsense\nmore\n", '{"rows": []}\n'])
+def test_a_file_of_something_else_is_refused_and_left_as_it_is(unfinished, content):
+    unfinished.write_text(content)
+    with pytest.raises(ValueError, match="not of an unfinished sweep: move it away"):
+        here(run, SETTINGS, range(3), unfinished=unfinished)
+    assert unfinished.read_text() == content and CALLS == []
+
+
+def test_a_sweep_that_is_kept_leaves_its_file_and_is_not_run_again(unfinished):
+    for _ in range(2):
+        assert here(run, SETTINGS, range(3), unfinished=unfinished, keep=True) == ROWS
+    assert unfinished.exists() and len(CALLS) == 12
+
+
+def test_taking_a_sweep_up_again_never_leaves_less_than_there_was(unfinished, monkeypatch):
+    """Even where the disk is full: what is there is not written anew."""
+    interrupted(unfinished)
+    before = unfinished.read_text()
+    monkeypatch.setattr(Path, "write_text", lambda *_, **__: pytest.fail("written anew"))
+    BREAK.update({"at": (2.5, 0.9, 2), "with": RuntimeError("power")})
+    with pytest.raises(RuntimeError, match="power"):
+        here(run, SETTINGS, range(3), unfinished=unfinished)
+    assert unfinished.read_text() == before
+
+
+def test_a_change_of_what_run_calls_starts_anew_and_is_said(tmp_path, monkeypatch, capsys):
+    source = "RATE = {rate}\n\ndef helper():\n    return RATE\n"
+    (tmp_path / "study.py").write_text("from parts import helper\n\ndef go(seed):\n"
+                                       "    if seed == 3:\n        raise RuntimeError('power')\n"
+                                       "    return {'rate': helper()}\n")  # fmt: skip
+    monkeypatch.syspath_prepend(tmp_path)
+    kept = tmp_path / "rows.unfinished.jsonl"
+    for rate in (1, 2):
+        (tmp_path / "parts.py").write_text(source.format(rate=rate))
+        for name in ("study", "parts"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        go = importlib.import_module("study").go
+        with pytest.raises(RuntimeError, match="power"):
+            here(go, {}, range(4), unfinished=kept)
+        assert {json.loads(line)["rate"] for line in kept.read_text().splitlines()[1:]} == {rate}
+    assert "is of other code or packages: starting afresh" in capsys.readouterr().out
+
+
+def test_a_run_that_is_in_no_file_cannot_be_taken_up_again(unfinished):
+    spoken = {}
+    exec("def run(seed):\n    return {}", spoken)
+    assert here(spoken["run"], {}, [0]) == [{"seed": 0}]
+    with pytest.raises(ValueError, match="run must be in a file"):
+        here(spoken["run"], {}, [0], unfinished=unfinished)
+
+
+@pytest.mark.parametrize(
+    ("settings", "seeds", "message"),
+    [
+        ({"seed": [1]}, [0], '"seed" must not be among the settings'),
+        ({}, [0.9], "seed must be a whole number of at least 0, got 0.9"),
+        ({}, [-1], "seed must be a whole number of at least 0, got -1"),
+        ({"score": [1]}, [0], "measures must not be called like settings, got ['score']"),
+    ],
+)
+def test_a_sweep_that_would_lose_something_is_refused(settings, seeds, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        here(lambda seed, **_: {"score": 1}, settings, seeds)
+
+
+def test_settings_and_measures_may_be_numpys(unfinished):
+    rows = here(as_given, {"T": np.array([0.5], np.float32)}, np.arange(2), unfinished=unfinished)
+    assert [row["y"].tolist() for row in rows] == [[0.5], [0.5]]
+
+
+def as_given(T, seed):
+    return {"y": np.array([T])}
+
+
+def test_the_librarys_digest_changes_with_any_edit_of_what_computes(tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "__file__", str(tmp_path / "experiments.py"))
     seen = {library_digest()}
     for name, text in [("a.py", "x = 1"), ("a.py", "x = 2"), ("b.py", "")]:
@@ -236,6 +318,8 @@ def test_the_librarys_digest_changes_with_any_edit(tmp_path, monkeypatch):
         assert library_digest() == library_digest()
         seen.add(library_digest())
     assert len(seen) == 4
+    (tmp_path / "figures.py").write_text("a colour")
+    assert library_digest() in seen
 
 
 # recorded results
@@ -251,7 +335,23 @@ def test_what_is_recorded_comes_back_with_what_made_it(tmp_path, monkeypatch):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", result["date"])
     assert set(result["versions"]) == {"python", "numpy", "scipy", "scikit-learn"}
     assert "cores" in result["machine"]
+    assert result["library"] == library_digest()
     assert json.loads(path.read_text("utf-8")) == result
+
+
+def test_numpys_numbers_are_recorded_as_numbers(tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, "RESULTS", tmp_path)
+    record("study", {"x": np.float32(0.5), "y": np.arange(2)}, np.arange(2), "")
+    found = recorded("study")
+    assert (found["x"], found["y"], found["seeds"]) == (0.5, [0, 1], [0, 1])
+
+
+def test_what_is_not_json_is_refused_and_the_former_record_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, "RESULTS", tmp_path)
+    record("study", {"x": 1}, [0], "")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        record("study", {"x": float("nan")}, [0], "")
+    assert recorded("study")["x"] == 1 and [p.name for p in tmp_path.iterdir()] == ["study.json"]
 
 
 def test_a_result_that_is_not_there_is_refused_and_those_that_are_named(tmp_path, monkeypatch):

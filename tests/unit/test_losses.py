@@ -524,3 +524,47 @@ def test_a_row_of_zeros_has_no_direction(who):
     message = f"{who}_scores must not hold a row of zeros (it has no direction), got one at (1, 2)"
     with pytest.raises(ValueError, match=re.escape(message)):
         rationale_cosine(rows["student"], rows["teacher"])
+
+
+# what float64 cannot hold, or NumPy would drop
+
+
+@pytest.mark.parametrize("loss", [softmax, log_softmax, lambda x: cross_entropy(x, 0)])
+def test_a_masked_array_is_refused_for_its_mask_would_be_lost(loss):
+    with pytest.raises(ValueError, match="must not be a masked array"):
+        loss(np.ma.array([1.0, 2.0, 1e9], mask=[0, 0, 1]))
+
+
+@pytest.mark.parametrize("wide", [2**53 + 1, -(2**53) - 1])
+def test_whole_numbers_that_float64_would_round_are_refused(wide):
+    assert softmax([2**53, 2**53 - 2])[0] == pytest.approx(1 / (1 + np.exp(-2)))
+    with pytest.raises(ValueError, match="float64 would round them"):
+        softmax([0, wide])
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).bits <= 64, reason="no wider type on this machine")
+def test_wider_floats_are_refused():
+    with pytest.raises(ValueError, match="at most 64 bits, got dtype"):
+        softmax(np.array([1, 2], np.longdouble))
+
+
+@pytest.mark.parametrize("T", [10**400, Fraction(1, 10**400)], ids=["huge", "tiny"])
+def test_a_temperature_that_no_float_can_hold_is_refused(T):
+    with pytest.raises(ValueError, match="T must be a finite number above 0"):
+        softmax([1.0, 2.0], T)
+
+
+@pytest.mark.parametrize("T", [1.0, 30.0, 1e3])
+@pytest.mark.parametrize("apart", [1e-6, 1e-3, 1.0, 30.0])
+def test_the_soft_target_loss_is_exact_even_where_the_two_nearly_agree(T, apart):
+    """Against fractions of fifty digits: the sum of p log(p / q) itself would cancel."""
+    from decimal import Decimal, localcontext
+
+    rng = np.random.default_rng(0)
+    z, v = rng.normal(0, apart, (2, 5))
+    with localcontext(prec=50):
+        exact = [[(Decimal(float(x)) / Decimal(T)).exp() for x in row] for row in (v, z)]
+        p, q = ([x / sum(row) for x in row] for row in exact)
+        divergence = sum(a * (a / b).ln() for a, b in zip(p, q, strict=True))
+        expected = float(Decimal(T) ** 2 * divergence)
+    assert soft_target_loss(z, v, T).value == pytest.approx(expected, rel=1e-6)

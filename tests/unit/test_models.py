@@ -312,7 +312,8 @@ def test_backward_needs_a_forward():
 def test_gradients_of_another_shape_are_refused(shape):
     model, x = made()
     model.forward(x)
-    with pytest.raises(ValueError, match=re.escape(f"logits must have shape (7, 3), got {shape}")):
+    message = f"logits must be floats of shape (7, 3), got float64 of shape {shape}"
+    with pytest.raises(ValueError, match=re.escape(message)):
         model.backward({"logits": np.zeros(shape)})
 
 
@@ -321,3 +322,30 @@ def test_gradients_of_unknown_scores_are_refused():
     model.forward(x)
     with pytest.raises(ValueError, match="no scores are called 'hidden_3'; this model has"):
         model.backward({"hidden_3": np.zeros((7, 3))})
+
+
+@pytest.mark.parametrize("kind", [str, complex, int, object])
+def test_gradients_that_are_not_floats_are_refused(kind):
+    model = MLP((4, 3))
+    model.forward(np.zeros((2, 4), np.float32))
+    with pytest.raises(ValueError, match="the gradient of logits must be floats"):
+        model.backward({"logits": np.ones((2, 3)).astype(kind)})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sizes": 5}, "sizes must be two or more whole numbers, got 5"),
+        ({"seed": None}, "seed must be a whole number of at least 0, got None"),
+        ({"seed": 1.5}, "seed must be a whole number of at least 0, got 1.5"),
+        ({"rationale": 0.0}, "rationale must be a whole number of at least 0, got 0.0"),
+    ],
+)
+def test_a_model_that_cannot_be_made_again_is_refused(given, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        MLP(**{"sizes": (4, 3)} | given)
+
+
+def test_inputs_too_large_for_the_models_type_are_refused():
+    with pytest.raises(ValueError, match="inputs, as float32, must be finite, got inf"):
+        MLP((2, 3)).logits([[0.0, 1e39]])

@@ -17,7 +17,16 @@ from distill_lib.distillation import hard_labels
 from distill_lib.losses import cross_entropy
 from distill_lib.metrics import accuracy, negative_log_likelihood
 from distill_lib.models import MLP
-from distill_lib.training import SGD, Adam, History, Outcome, constant, cosine_decay, train
+from distill_lib.training import (
+    SGD,
+    Adam,
+    Diverged,
+    History,
+    Outcome,
+    constant,
+    cosine_decay,
+    train,
+)
 
 DIGITS = digits()
 
@@ -423,3 +432,35 @@ def test_a_model_that_diverges_gets_the_advice_too(look_every):
 def test_inputs_of_another_width_are_refused():
     with pytest.raises(ValueError, match=re.escape("(examples, 3), got (4, 2)")):
         train(MLP((3, 2)), split_of(4), Recorder(), steps=3)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -1.0, np.inf, "1"])
+def test_a_schedule_that_gives_no_rate_is_named(bad):
+    def schedule(done):
+        return bad if done >= 0.8 else 1.0
+
+    message = f"the schedule must give a finite number of at least 0, got {bad!r} at step 5"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        train(MLP((64, 10)), DIGITS.train, hard_labels(DIGITS.train), steps=5, schedule=schedule)
+
+
+def test_parameters_that_the_last_step_spoils_are_noticed():
+    class Spoils(SGD):
+        def update(self, vector, gradient, scale):
+            vector[:] = np.nan
+
+    with pytest.raises(Diverged, match="the parameters became infinite or nan at step 1"):
+        objective = hard_labels(DIGITS.train)
+        train(MLP((64, 10)), DIGITS.train, objective, steps=1, optimizer=Spoils())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"optimizer": Adam}, "optimizer must be one such as Adam(0.01), got <class"),
+        ({"seed": None}, "seed must be a whole number of at least 0, got None"),
+    ],
+)
+def test_a_training_that_cannot_be_repeated_is_refused(given, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        train(MLP((64, 10)), DIGITS.train, hard_labels(DIGITS.train), steps=1, **given)
