@@ -14,7 +14,7 @@ COLOURS = {
     "label": "#15803d",
     "accent": "#7c3aed",
     "warn": "#b91c1c",
-    "soft": "#93b4e6",
+    "soft": "#5f8fd6",
 }
 
 DARK = {
@@ -27,5 +27,5 @@ DARK = {
     "label": "#5fd08a",
     "accent": "#b79bff",
     "warn": "#ff8078",
-    "soft": "#3d6299",
+    "soft": "#5580bd",
 }
