@@ -169,7 +169,11 @@ def _task_key(row: Row, names: Iterable[str]) -> str:
 
 def _line(content: Any) -> str:
     """JSON in one line, with NumPy's numbers and arrays as Python's."""
-    return json.dumps(content, default=lambda x: x.tolist()) + "\n"
+    return json.dumps(content, default=_plain) + "\n"
+
+
+def _plain(x: Any) -> list[Any]:
+    return x.tolist() if hasattr(x, "tolist") else list(x)
 
 
 def _take_up(unfinished: Path, run: Callable[..., Any]) -> list[Row]:
@@ -238,8 +242,9 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
         **_origin(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }
-    path, options = RESULTS / f"{name}.json", {"allow_nan": False, "default": lambda x: x.tolist()}
-    _write(path, json.dumps(origin | dict(content), indent=1, **options) + "\n")
+    path = RESULTS / f"{name}.json"
+    text = json.dumps(origin | dict(content), indent=1, allow_nan=False, default=_plain)
+    _write(path, text + "\n")
     return path
 
 

@@ -341,9 +341,9 @@ def test_what_is_recorded_comes_back_with_what_made_it(tmp_path, monkeypatch):
 
 def test_numpys_numbers_are_recorded_as_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "RESULTS", tmp_path)
-    record("study", {"x": np.float32(0.5), "y": np.arange(2)}, np.arange(2), "")
+    record("study", {"x": np.float32(0.5), "y": np.arange(2), "z": range(2)}, np.arange(2), "")
     found = recorded("study")
-    assert (found["x"], found["y"], found["seeds"]) == (0.5, [0, 1], [0, 1])
+    assert (found["x"], found["y"], found["z"], found["seeds"]) == (0.5, [0, 1], [0, 1], [0, 1])
 
 
 def test_what_is_not_json_is_refused_and_the_former_record_stays(tmp_path, monkeypatch):
