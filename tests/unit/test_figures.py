@@ -206,3 +206,70 @@ def test_reliability_draws_a_dot_per_filled_bin():
     np.testing.assert_allclose(offsets, np.stack([confidence, correct], axis=1))
     sizes = np.broadcast_to(dots.get_sizes(), count.shape)
     assert (np.argsort(sizes, kind="stable") == np.argsort(count, kind="stable")).all()
+
+
+# nothing is left out of a picture unseen
+
+BINS = calibration_bins(LOGITS, LOGITS.argmax(1))
+TOO_FEW = {
+    "curves": lambda: figures.curves([1, 2, 4], dict.fromkeys("abcdefgh", P)),
+    "curves_of_two": lambda: figures.curves([1, 2, 4], {"a": P, "b": P}, colours=["teacher"]),
+    "stacked_curves": lambda: figures.stacked_curves([1, 2, 4], {"y": dict.fromkeys("abcdefg", P)}),
+    "bars": lambda: figures.bars(dict.fromkeys("abcdefg", P), ["2", "3", "8"]),
+    "reliability": lambda: figures.reliability(dict.fromkeys("abcdefg", BINS)),
+    "estimates": lambda: figures.estimates(dict.fromkeys("ab", ESTIMATES[0]), colours=["label"]),
+    "arrows": lambda: figures.arrows_and_bars(
+        dict.fromkeys("abcdefg", ((0, 0), (1, 1))), {"a": 1}, limits=(0, 1, 0, 1), ylim=(0.1, 1)
+    ),
+    "bars_beside_arrows": lambda: figures.arrows_and_bars(
+        {"a": ((0, 0), (1, 1))}, dict.fromkeys("abcdefg", 1), limits=(0, 1, 0, 1), ylim=(0.1, 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("draw", TOO_FEW.values(), ids=TOO_FEW)
+def test_fewer_colours_than_things_to_draw_raise_value_error(draw):
+    with pytest.raises(ValueError, match=r"[278] to draw need as many colours; got [16]: "):
+        draw()
+
+
+def test_a_colour_that_the_palette_lacks_raises_value_error():
+    with pytest.raises(ValueError, match=r"no colours of the palette: \['blue'\]; it has \['"):
+        figures.curves([1, 2, 4], {"a": P}, colours=["blue"])
+
+
+def test_colours_may_be_left_over():
+    figure = figures.estimates({"a": ESTIMATES[0]}, colours=["muted", *figures.CYCLE])
+    assert figure.axes[0].lines[0].get_color() == COLOURS["muted"]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: figures.heatmap(np.ones((3, 2)), ["r"], ["x"]),
+        lambda: figures.heatmap(np.ones(2), ["r"], ["x", "y"]),
+        lambda: figures.verdicts({"a": [[("+1", 1), ("+2", 1)]]}, ["r"], ["x"]),
+        lambda: figures.verdicts({"a": [[("+1", 1)]]}, ["r", "s"], ["x"]),
+    ],
+)
+def test_squares_without_a_name_raise_value_error(draw):
+    with pytest.raises(ValueError, match=r"rows and .* columns are named; got \("):
+        draw()
+
+
+@pytest.mark.parametrize("values", [0.5, [0.5], [[0.1, 0.6, 0.3]]])
+def test_bars_need_a_value_for_each_name(values):
+    with pytest.raises(ValueError, match=r"a value for each of \['2', '3', '8'\]; got shape"):
+        figures.bars(values, ["2", "3", "8"])
+
+
+@pytest.mark.parametrize("few", [{"ylims": [(0, 1)]}, {"colours": [["label"]]}])
+def test_stacked_panels_need_limits_and_colours_for_each(few):
+    panels = {"above": {"a": P}, "below": {"a": P}}
+    with pytest.raises(ValueError, match="2 panels need as many limits and lists of colours"):
+        figures.stacked_curves([1, 2, 4], panels, **few)
+
+
+def test_three_stacked_panels_need_not_name_their_colours():
+    figure = figures.stacked_curves([1, 2, 4], {name: {"a": P} for name in "abc"})
+    assert len(figure.axes) == 3
