@@ -336,7 +336,9 @@ def _display(explorer: Explorer) -> None:
 
 def _close_former(shell: Any, box: widgets.Box) -> None:
     """Close what the last run of the same cell has shown: this run replaces it."""
-    cell = shell.parent_header.get("metadata", {}).get("cellId", "")
+    cell = shell.parent_header.get("metadata", {}).get("cellId")
+    if not cell:  # a front end that does not name its cells: any figure may still be in use
+        return
     count, former = _boxes.get(cell, (shell.execution_count, []))
     if count != shell.execution_count:
         while former:

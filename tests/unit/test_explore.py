@@ -472,6 +472,19 @@ def test_a_kernel_gets_a_view_and_a_stored_notebook_next_to_nothing(shown, monke
     assert len(set(widgets.widget._instances) - before) < open_now
 
 
+@pytest.mark.parametrize("metadata", [{}, {"cellId": None}, {"cellId": ""}])
+def test_where_cells_have_no_id_no_cell_closes_anothers_figure(shown, monkeypatch, metadata):
+    shell = types.SimpleNamespace(
+        kernel=object(), execution_count=1, parent_header={"metadata": metadata}
+    )
+    monkeypatch.setattr(module, "get_ipython", lambda: shell)
+    explore(bars, T=[1, 2])
+    first = set(widgets.widget._instances)
+    shell.execution_count = 2
+    explore(bars, T=[1, 2])
+    assert first <= set(widgets.widget._instances)
+
+
 def test_plain_python_prints_the_description(shown, monkeypatch, capsys):
     monkeypatch.setattr(module, "get_ipython", lambda: None)
     explore(bars, start={"T": 2}, T=[1, 2])
