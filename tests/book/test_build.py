@@ -1,20 +1,19 @@
 """The build itself, on a book of two pages: what is run again, and what fails."""
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from building import COMMAND, build, make
 
 SOURCES = ("distill_lib/one.py", "studies/one.py", "results/run.json")
 BIBLIOGRAPHY = "```{bibliography}\n```\n"
 
 
 class Book:
-    """A small book in a folder of its own, built with the environment of `make book`."""
+    """A small book in a folder of its own, built with the environment of the large one."""
 
     def __init__(self, folder: Path, root: Path) -> None:
         self.folder, self.root = folder, root
@@ -42,18 +41,33 @@ class Book:
         path.write_text(text, "utf-8")
 
     def build(self) -> tuple[bool, str]:
-        """Build as `make book` does; return whether it succeeded, and what it said."""
-        command = ["make", "-f", str(self.root / "Makefile"), f"BOOK={self.root}/.venv/bin", "book"]
-        command += ["-o", ".venv/installed"]  # the environment is there already
-        env = os.environ | {"NO_COLOR": "1"}
-        done = subprocess.run(command, cwd=self.folder, env=env, text=True, capture_output=True)
-        return done.returncode == 0, done.stdout + done.stderr
+        """Build it; return whether it succeeded, and what it said."""
+        return build(self.folder, self.root)
+
+    def make(self) -> tuple[bool, str]:
+        """Build it with `make book`; return whether it succeeded, and what it said."""
+        return make(self.folder, self.root)
 
 
 @pytest.fixture
-def book(tmp_path: Path, root: Path, html: Path) -> Book:
-    """A small book (and `make book` has made its environment)."""
+def book(tmp_path: Path, root: Path) -> Book:
+    """A small book."""
     return Book(tmp_path, root)
+
+
+def test_tests_build_as_make_and_the_readme_do(root: Path) -> None:
+    """One command, in three places."""
+    for name in ("Makefile", "README.md"):
+        assert f"/{COMMAND}" in (root / name).read_text("utf-8"), name
+
+
+def test_make_says_where_the_book_is_and_how_to_open_it(book: Book) -> None:
+    """Nobody has to look for the pages."""
+    fine, said = book.make()
+    assert fine, said
+    page = book.folder / "_build/html/index.html"
+    assert page.exists() and page.as_uri() in said
+    assert "Open that in a browser, or run: make serve" in said
 
 
 def test_runs_again_only_after_a_change(book: Book) -> None:
@@ -84,10 +98,10 @@ FAULTS = {
 
 
 def test_faults_fail_each_time(book: Book) -> None:
-    """A fault in a page fails the build, also when it is built again unchanged."""
+    """A fault in a page fails `make book`, also when it is built again unchanged."""
     book.write("chapters/index.md", "# Index\n\n" + "\n\n".join([*FAULTS, BIBLIOGRAPHY]))
     for _ in range(2):
-        fine, said = book.build()
+        fine, said = book.make()
         assert not fine
         assert [fault for fault, words in FAULTS.items() if words not in said] == []
 
