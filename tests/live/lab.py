@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -31,16 +32,28 @@ PLACES = ("now", "min", "max")
 LEFT_BEHIND = (".git", "_build", ".venv*", "__pycache__", ".*_cache")
 
 
+def binders_python(root: Path) -> str:
+    """The Python that Binder takes, such as python3.11."""
+    return (root / "binder/runtime.txt").read_text("utf-8").strip().replace("-", "")
+
+
+def digest(root: Path, python: str) -> str:
+    """A digest of what an environment is made from."""
+    sources = [*sorted((root / "binder").iterdir()), root / "requirements.lock"]
+    parts = [path.read_bytes() for path in [*sources, root / "pyproject.toml"]]
+    return hashlib.sha256(b"\0".join([python.encode(), *parts])).hexdigest()[:12]
+
+
 def install(root: Path) -> Path:
     """Copy the repository, and install into a clean environment what Binder would.
 
     repo2docker reads binder/ and runs pip in the root of the repository. The environment is kept
     under _build until what it is made from changes; the copy is fresh each time, since running a
-    notebook in JupyterLab saves it. Returns the folder of both: `repo` and `venv`.
+    notebook in JupyterLab saves it. Where Binder's Python is missing, the tests' own must do, and
+    the report says so. Returns the folder of both: `repo` and `venv`.
     """
-    sources = [*sorted((root / "binder").iterdir()), root / "requirements.lock"]
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
-    place = root / "_build" / "live" / digest[:12]
+    python = shutil.which(binders_python(root)) or sys.executable
+    place = root / "_build" / "live" / digest(root, python)
     for former in place.parent.glob("*"):
         if former != place:
             shutil.rmtree(former)
@@ -48,8 +61,6 @@ def install(root: Path) -> Path:
     shutil.rmtree(repo, ignore_errors=True)
     shutil.copytree(root, repo, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
     if not ready.exists():
-        version = (root / "binder" / "runtime.txt").read_text("utf-8").strip()  # python-3.11
-        python = shutil.which(version.replace("-", "")) or sys.executable
         _run(python, "-m", "venv", "--clear", venv)
         _run(venv / "bin/python", "-m", "pip", "install", "-r", "binder/requirements.txt", cwd=repo)
         ready.touch()
@@ -73,6 +84,7 @@ class Lab:
     """A running JupyterLab."""
 
     repo: Path
+    python: str
     url: str
     token: str
 
@@ -130,7 +142,9 @@ def running(root: Path) -> Iterator[Lab]:
         server = subprocess.Popen(
             command, cwd=place / "repo", env=_clean() | own, stdout=output, stderr=output
         )
-    lab = Lab(place / "repo", f"http://127.0.0.1:{port}", own["JUPYTER_TOKEN"])
+    version = re.search(r"^version = (\S+)", (place / "venv/pyvenv.cfg").read_text("utf-8"), re.M)
+    url = f"http://127.0.0.1:{port}"
+    lab = Lab(place / "repo", f"python{version[1]}", url, own["JUPYTER_TOKEN"])
     try:
         _wait(server, lab, log)
         yield lab
