@@ -67,7 +67,7 @@ def _legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False)
 
 
-class Plain(LogFormatter):
+class _PlainTicks(LogFormatter):
     """Writes 0.01, 1, 100 and 10⁻⁵ at the ticks of a logarithmic axis.
 
     Matplotlib's own 10^-2 is set as a formula, which takes three times as long to draw.
@@ -87,8 +87,8 @@ def _log(axes: Axes, which: str) -> None:
     """Make the "x" or the "y" axis logarithmic; its limits must be set already."""
     axes.set(**{f"{which}scale": "log"})
     axis = getattr(axes, f"{which}axis")
-    axis.set_major_formatter(Plain())
-    axis.set_minor_formatter(Plain())
+    axis.set_major_formatter(_PlainTicks())
+    axis.set_minor_formatter(_PlainTicks())
     low, high = axis.get_view_interval()
     if high >= 1000 * low:  # there, small ticks would only take time and ink
         axis.set_minor_locator(NullLocator())
