@@ -28,6 +28,7 @@ from playwright.sync_api import (
 
 SLOWEST = 900_000  # milliseconds for a whole chapter on a busy machine
 PATIENCE = 30_000  # for one slow figure on a busy machine
+STILL = 250  # milliseconds without a move and without a change, the kernel idle
 PLACES = ("now", "min", "max")
 LEFT_BEHIND = (".git", "_build", ".venv*", "__pycache__", ".*_cache")
 
@@ -285,23 +286,32 @@ class Slider:
             "(watch) => watch.changed > watch.asked ? watch.changed - watch.asked : null"
         )
 
-    def moved(self, before: dict[str, str], patience: float = PATIENCE) -> None:
-        """Wait for another frame than before, and until nothing changes or is being drawn."""
+    def moved(self, before: dict[str, str]) -> None:
+        """Wait for another frame than before, and until it stays."""
         with suppress(TimeoutError):
             self.page.wait_for_function(
                 "([watch, before]) => watch.key(watch.look()) !== watch.key(before)",
                 arg=[self.watch, before],
-                timeout=patience,
+                timeout=PATIENCE,
             )
+        self.settled()
+
+    def settled(self, still: float = STILL) -> None:
+        """Wait until nothing is being drawn, and nothing has moved for a while."""
         self.page.wait_for_function(
-            "(watch) => !watch.working() && "
-            "performance.now() - Math.max(watch.asked, watch.changed) > 700",
-            arg=self.watch,
+            "([watch, still]) => !watch.working() && "
+            "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle' && "
+            "performance.now() - Math.max(watch.asked, watch.changed) > still",
+            arg=[self.watch, still],
         )
+
+    def places(self) -> list[float]:
+        """Where the handle is, and the ends of its track."""
+        return [float(self.handle.get_attribute(f"aria-value{name}")) for name in PLACES]
 
     def keys_away(self) -> tuple[str, str]:
         """The arrow away from the nearer end of the track, and the key to the farther end."""
-        now, low, high = (float(self.handle.get_attribute(f"aria-value{n}")) for n in PLACES)
+        now, low, high = self.places()
         return ("ArrowLeft", "Home") if now > (low + high) / 2 else ("ArrowRight", "End")
 
     def press(self, key: str) -> float | None:
@@ -335,13 +345,15 @@ class Slider:
         left, right = track["x"], track["x"] + track["width"]
         end = right if x < (left + right) / 2 else left
         before, mouse = self.look(), self.page.mouse
-        mouse.move(end, y, steps=20)
-        self.moved(before, 2000)
+        mouse.move(end, y, steps=8)
+        self.settled(2 * STILL)  # by then a figure that follows has asked the kernel for a frame
         follows = self.look() != before
         answers = [self.answered()]
         for part in (1, 2, 3, 4) if follows else ():
+            former = self.places()
             mouse.move(end + (x - end) * part / 12, y)
-            answers.append(self.answer(600))
+            if self.places() != former:  # else it stands on the same of a few values
+                answers.append(self.answer(600))
         mouse.up()
         self.moved(before)
         return [answer for answer in answers if answer] if follows else None
