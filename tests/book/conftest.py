@@ -60,7 +60,13 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Visit]]:
     contexts = []
 
     def open_page(
-        path: str, *, base: str = site, mode: str = "light", width: int = 1280, **options: object
+        path: str,
+        *,
+        base: str = site,
+        mode: str = "light",
+        width: int = 1280,
+        until: str = "load",
+        **options: object,
     ) -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=mode, **options
@@ -81,7 +87,7 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Visit]]:
         page.on("console", lambda message: visited.troubles.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: visited.troubles.append(f"script error: {error}"))
         page.on("requestfailed", lambda r: visited.troubles.append(f"request failed: {r.url}"))
-        page.goto(f"{base}/{path}", wait_until="networkidle")
+        page.goto(f"{base}/{path}", wait_until=until)
         return visited
 
     yield open_page
