@@ -41,7 +41,7 @@ outputs: .venv/installed     # run the chapters and store their text outputs
 comparison: .venv/installed  # the long run of chapter 6, 15 to 35 minutes; goes on where it stopped
 	$(BOOK)/python studies/comparison.py
 
-lock:                        # newest versions that requirements*.txt allow
+lock: .venv-test/installed   # newest versions that requirements*.txt allow
 	$(TEST)/python -m pip install --quiet uv
 	$(UV) requirements.txt -o requirements.lock
 	$(UV) requirements.txt requirements-test.txt -c requirements.lock -o requirements-test.lock

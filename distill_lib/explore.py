@@ -22,6 +22,7 @@ import itertools
 import json
 import math
 import os
+import sys
 import time
 import traceback
 import unicodedata
@@ -95,7 +96,7 @@ def label(value: Any) -> str:
     """How a reader sees a value: 5, 0.25, −1, yes."""
     if isinstance(value, (str, bool)):
         return {True: "yes", False: "no"}.get(value, value)
-    text = str(value) if isinstance(value, Integral) else f"{value:.6g}"
+    text = str(value) if isinstance(value, Integral) else f"{float(value):.6g}"
     return text.replace("-", "−", 1) if value < 0 else text
 
 
@@ -118,8 +119,8 @@ class Parameter:
             raise ValueError(f"{name} must have at least one value; got {given!r}")
         if not all(isinstance(v, (str, Real)) for v in values):
             raise ValueError(f"values of {name} must be numbers, strings or bools; got {values!r}")
-        if not all(isinstance(v, str) or math.isfinite(v) for v in values):
-            raise ValueError(f"values of {name} must be finite; got {values!r}")
+        if not all(isinstance(v, str) or abs(v) <= sys.float_info.max for v in values):
+            raise ValueError(f"values of {name} must be finite floats; got {values!r}")
         if len({label(v) for v in values}) < len(values):
             raise ValueError(f"values of {name} must differ, in six digits; got {values!r}")
         kind = "whole" if all(isinstance(v, Integral) for v in values) else "continuous"
@@ -336,7 +337,9 @@ def _display(explorer: Explorer) -> None:
 
 def _close_former(shell: Any, box: widgets.Box) -> None:
     """Close what the last run of the same cell has shown: this run replaces it."""
-    cell = shell.parent_header.get("metadata", {}).get("cellId", "")
+    cell = shell.parent_header.get("metadata", {}).get("cellId")
+    if not cell:  # a front end that does not name its cells: any figure may still be in use
+        return
     count, former = _boxes.get(cell, (shell.execution_count, []))
     if count != shell.execution_count:
         while former:

@@ -2,12 +2,13 @@
 
 Each function returns a matplotlib figure of its own, in the palette of `style`, which the pages
 turn into the reader's light or dark colours. None goes through pyplot: there is no current figure
-to leave open. The sentence that describes a figure is the chapter's to write.
+to leave open. The sentence that describes a figure is the chapter's to write. Each raises a
+ValueError where the colours or the labels do not suffice: nothing is left out of a picture unseen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -51,13 +52,22 @@ def new(width: float = 5.6, height: float = 3.4, columns: int = 1) -> tuple[Figu
         return figure, list(axes)
 
 
+def _colours(things: Collection, names: Sequence[str]) -> list[str]:
+    """The code of a colour for each thing; any colours left over are for other frames."""
+    if len(names) < len(things):
+        raise ValueError(f"{len(things)} to draw need as many colours; got {len(names)}: {names!r}")
+    if unknown := [name for name in names if name not in COLOURS]:
+        raise ValueError(f"no colours of the palette: {unknown}; it has {[*COLOURS]}")
+    return [COLOURS[name] for name in names][: len(things)]
+
+
 def _legend(figure: Figure, axes: Axes) -> None:
     """Above the axes, always there: a legend that looks for the best place jumps between frames."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False)
 
 
-class Plain(LogFormatter):
+class _PlainTicks(LogFormatter):
     """Writes 0.01, 1, 100 and 10⁻⁵ at the ticks of a logarithmic axis.
 
     Matplotlib's own 10^-2 is set as a formula, which takes three times as long to draw.
@@ -77,8 +87,8 @@ def _log(axes: Axes, which: str) -> None:
     """Make the "x" or the "y" axis logarithmic; its limits must be set already."""
     axes.set(**{f"{which}scale": "log"})
     axis = getattr(axes, f"{which}axis")
-    axis.set_major_formatter(Plain())
-    axis.set_minor_formatter(Plain())
+    axis.set_major_formatter(_PlainTicks())
+    axis.set_minor_formatter(_PlainTicks())
     low, high = axis.get_view_interval()
     if high >= 1000 * low:  # there, small ticks would only take time and ink
         axis.set_minor_locator(NullLocator())
@@ -101,14 +111,20 @@ def bars(
         series: values of shape (names,), or several such by name (then with a legend).
         numbers: a format such as ".2f" to write above each bar.
         colours: names of palette colours, one per series.
+
+    Raises:
+        ValueError: values that are not one for each name; too few colours.
     """
     series = series if isinstance(series, Mapping) else {"": series}
+    codes = _colours(series, colours)
     figure, (axes,) = new()
     width = 0.8 / len(series)
     for k, (label, values) in enumerate(series.items()):
         x = np.arange(len(names)) + (k - (len(series) - 1) / 2) * width
         values = np.asarray(values, float)
-        axes.bar(x, values, 0.92 * width, color=COLOURS[colours[k]], label=label)
+        if values.shape != x.shape:
+            raise ValueError(f"expected a value for each of {names!r}; got shape {values.shape}")
+        axes.bar(x, values, 0.92 * width, color=codes[k], label=label)
         for at, value in zip(x, values, strict=True) if numbers else ():
             axes.annotate(
                 f"{value:{numbers}}", (at, value), (0, 3), textcoords="offset points", ha="center"
@@ -167,12 +183,13 @@ def _draw_lines(
     lines: Mapping[str, ArrayLike | Sequence[Estimate]],
     colours: Sequence[str],
 ) -> None:
-    for name, values, colour in zip(lines, lines.values(), colours, strict=False):
+    codes = _colours(lines, colours)
+    for (name, values), colour in zip(lines.items(), codes, strict=True):
         if isinstance(values[0], Estimate):
             low, high = [e.low for e in values], [e.high for e in values]
-            axes.fill_between(x, low, high, color=COLOURS[colour], alpha=0.2, linewidth=0)
+            axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
             values = [e.mean for e in values]
-        axes.plot(x, values, color=COLOURS[colour], label=name, linewidth=2)
+        axes.plot(x, values, color=colour, label=name, linewidth=2)
 
 
 def stacked_curves(
@@ -181,7 +198,7 @@ def stacked_curves(
     *,
     xlabel: str = "",
     ylims: Sequence[tuple[float, float]] = (),
-    colours: Sequence[Sequence[str]] = (CYCLE, CYCLE),
+    colours: Sequence[Sequence[str]] = (),
 ) -> Figure:
     """Lines over the same x in panels one above the other, such as a loss and an accuracy.
 
@@ -189,13 +206,22 @@ def stacked_curves(
         panels: by the label of the y axis, what `curves` takes as `lines`.
         ylims: of each panel, from the top.
         colours: for each panel, names of palette colours, one per line.
+
+    Raises:
+        ValueError: not as many limits or lists of colours as panels; too few colours.
     """
+    ylims, colours = ylims or [None] * len(panels), colours or [CYCLE] * len(panels)
+    if not len(ylims) == len(colours) == len(panels):
+        raise ValueError(
+            f"{len(panels)} panels need as many limits and lists of colours; got {len(ylims)} "
+            f"and {len(colours)}"
+        )
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 2.3 * len(panels)))
         every = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for k, (axes, (ylabel, lines)) in enumerate(zip(every, panels.items(), strict=True)):
         _draw_lines(axes, x, lines, colours[k])
-        axes.set(ylabel=ylabel, ylim=ylims[k] if ylims else None)
+        axes.set(ylabel=ylabel, ylim=ylims[k])
         if len(lines) > 1:
             axes.legend(loc="upper right", bbox_to_anchor=(1, 1.2), ncols=len(lines), frameon=False)
     every[-1].set_xlabel(xlabel)
@@ -218,8 +244,8 @@ def estimates(
         colours: names of palette colours, one per row.
     """
     figure, (axes,) = new(height=1.2 + 0.38 * len(rows))
-    for y, e in enumerate(rows.values()):
-        colour = COLOURS[colours[y] if colours else "student"]
+    codes = _colours(rows, colours or ["student"] * len(rows))
+    for y, (e, colour) in enumerate(zip(rows.values(), codes, strict=True)):
         axes.plot([e.low, e.high], [y, y], color=colour, linewidth=3, solid_capstyle="round")
         axes.plot([e.mean], [y], "o", color=colour, markersize=8)
     if zero:
@@ -228,6 +254,17 @@ def estimates(
     axes.set(xlabel=xlabel, title=title, xlim=xlim)
     axes.grid(axis="y", visible=False)
     return figure
+
+
+def _squares(
+    axes: Axes, shape: tuple[int, ...], rows: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Make room for a square per row and column, named, row 0 at the top."""
+    if shape != (len(rows), len(columns)):
+        raise ValueError(f"{len(rows)} rows and {len(columns)} columns are named; got {shape}")
+    axes.set(xticks=range(len(columns)), xticklabels=columns, xlim=(-0.5, len(columns) - 0.5))
+    axes.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
+    axes.grid(visible=False)
 
 
 def heatmap(
@@ -253,6 +290,7 @@ def heatmap(
     """
     values = np.asarray(values, float)
     figure, (axes,) = new(height=1.1 + 0.34 * len(rows))
+    _squares(axes, values.shape, rows, columns)
     depth = np.clip((values - limits[0]) / (limits[1] - limits[0]), 0, 1)
     for (i, j), value in np.ndenumerate(values):
         if np.isnan(value):
@@ -264,10 +302,7 @@ def heatmap(
     if mark is not None:
         i, j = mark
         axes.bar(j, 1, 1, i - 0.5, fill=False, edgecolor=COLOURS["student"], linewidth=3)
-    axes.set(xticks=range(len(columns)), xticklabels=columns, xlabel=xlabel, title=title)
-    axes.set(yticks=range(len(rows)), yticklabels=rows, ylabel=ylabel)
-    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
-    axes.grid(visible=False)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     return figure
 
 
@@ -287,18 +322,16 @@ def verdicts(
         figure = Figure(figsize=(5.6, 0.6 + len(panels) * (0.45 + 0.34 * len(rows))))
         every = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axes, (title, table) in zip(every, panels.items(), strict=True):
+        _squares(axes, np.shape(table)[:2], rows, columns)
         for i, line in enumerate(table):
             for j, (text, sign) in enumerate(line):
                 shade = 0.28 if sign else 0.08
                 axes.bar(j, 0.92, 0.96, i - 0.46, color=COLOURS[colours[sign]], alpha=shade)
                 axes.text(j, i, marks[sign] + text, ha="center", va="center", fontsize=10.5)
-        axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5), xticks=[])
-        axes.set(yticks=range(len(rows)), yticklabels=rows)
         axes.set_title(title, loc="left", fontsize=11)
-        axes.tick_params(length=0)
+        axes.tick_params(length=0, labelbottom=axes is every[-1])
+        axes.tick_params(axis="x", labelsize=10.5)
         axes.spines[:].set_visible(False)
-        axes.grid(visible=False)
-    every[-1].set_xticks(range(len(columns)), columns, fontsize=10.5)
     return figure
 
 
@@ -350,9 +383,10 @@ def reliability(
     """
     figure, (axes,) = new(height=4.2)
     axes.plot([0, 1], [0, 1], color=COLOURS["muted"], linestyle=":", label="perfectly calibrated")
-    for (name, (confidence, correct, count)), colour in zip(bins.items(), CYCLE, strict=False):
+    codes = _colours(bins, CYCLE)
+    for (name, (confidence, correct, count)), colour in zip(bins.items(), codes, strict=True):
         area = 8 + 300 * count / count.sum()
-        axes.scatter(confidence, correct, area, color=COLOURS[colour], alpha=0.8, label=name)
+        axes.scatter(confidence, correct, area, color=colour, alpha=0.8, label=name)
     axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02), title=title)
     _legend(figure, axes)
     return figure
@@ -379,16 +413,18 @@ def arrows_and_bars(
     """
     figure, (plane, side) = new(height=3.6, columns=2)
     plane.get_gridspec().set_width_ratios([1.8, 1])
-    for (name, (start, end)), colour in zip(arrows.items(), colours, strict=False):
-        style = {"arrowstyle": "-|>", "color": COLOURS[colour], "linewidth": 2}
+    codes = _colours(arrows, colours)
+    for (name, (start, end)), colour in zip(arrows.items(), codes, strict=True):
+        style = {"arrowstyle": "-|>", "color": colour, "linewidth": 2}
         plane.annotate("", end, start, arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
-        plane.plot([], [], color=COLOURS[colour], label=name, linewidth=2)  # for the legend
+        plane.plot([], [], color=colour, label=name, linewidth=2)  # for the legend
     plane.plot(0, 0, "o", color=COLOURS["ink"], markersize=4)
     plane.set(xlim=limits[:2], ylim=limits[2:], aspect="equal", title=title)
     plane.set(xticklabels=[], yticklabels=[])
-    for k, (value, colour) in enumerate(zip(values.values(), bar_colours, strict=False)):
+    codes = _colours(values, bar_colours)
+    for k, (value, colour) in enumerate(zip(values.values(), codes, strict=True)):
         height = max(value, ylim[0])
-        side.bar(k, height, 0.7, color=COLOURS[colour])
+        side.bar(k, height, 0.7, color=colour)
         above = {"textcoords": "offset points", "ha": "center", "fontsize": 10}
         side.annotate(f"{value:.3g}", (k, min(height, ylim[1])), (0, 3), **above)
     side.set(xticks=range(len(values)), xticklabels=values, ylim=ylim, title="loss")

@@ -1,4 +1,4 @@
-"""Run a chapter again when the library or a recorded result has changed.
+"""Run a chapter again when the library, a study or a recorded result has changed.
 
 The execution cache knows a notebook by its code, and Sphinx by its file; neither sees what a
 notebook imports or reads. So the cache's folder carries a digest of all that: a change gives an
@@ -13,7 +13,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-SOURCES = ("distill_lib/**/*.py", "results/**/*.json", "requirements.lock")
+SOURCES = ("distill_lib/**/*.py", "studies/*.py", "results/**/*.json", "requirements.lock")
 
 
 def digest(root: Path) -> str:

@@ -79,7 +79,8 @@ def setup(app: Sphinx) -> None:
     # Pages are written again when this package changes.
     package = b"".join(path.read_bytes() for path in sorted(HERE.rglob("*.*")) if path.is_file())
     app.add_config_value("distillation_book", hashlib.sha256(package).hexdigest(), "html")
-    if sys.stderr.isatty():  # explorers show there how far their frames are
+    # Explorers show there how far their frames are; Windows has no names for terminals.
+    if sys.stderr.isatty() and hasattr(os, "ttyname"):
         os.environ.setdefault("DISTILL_BOOK_PROGRESS", os.ttyname(sys.stderr.fileno()))
     app.connect("config-inited", configure)
     app.connect("builder-inited", mend_pages)

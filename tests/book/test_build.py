@@ -1,19 +1,19 @@
 """The build itself, on a book of two pages: what is run again, and what fails."""
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from building import COMMAND, build, make
 
+SOURCES = ("distill_lib/one.py", "studies/one.py", "results/run.json")
 BIBLIOGRAPHY = "```{bibliography}\n```\n"
 
 
 class Book:
-    """A small book in a folder of its own, built with the environment of `make book`."""
+    """A small book in a folder of its own, built with the environment of the large one."""
 
     def __init__(self, folder: Path, root: Path) -> None:
         self.folder, self.root = folder, root
@@ -23,8 +23,8 @@ class Book:
         toc = {"format": "jb-book", "root": "chapters/index", "parts": []}
         toc["parts"] = [{"caption": "All", "chapters": [{"file": "chapters/01_one"}]}]
         (folder / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
-        for name, text in (("distill_lib/one.py", "x = 1\n"), ("results/run.json", "{}")):
-            self.write(name, text)
+        for name in SOURCES:
+            self.write(name, "1\n")
         self.write("chapters/index.md", "# Index\n\n$x$, {cite:t}`hinton2015`\n\n" + BIBLIOGRAPHY)
         cells = [
             nbformat.v4.new_markdown_cell("# One"),
@@ -41,22 +41,37 @@ class Book:
         path.write_text(text, "utf-8")
 
     def build(self) -> tuple[bool, str]:
-        """Build as `make book` does; return whether it succeeded, and what it said."""
-        command = ["make", "-f", str(self.root / "Makefile"), f"BOOK={self.root}/.venv/bin", "book"]
-        command += ["-o", ".venv/installed"]  # the environment is there already
-        env = os.environ | {"NO_COLOR": "1"}
-        done = subprocess.run(command, cwd=self.folder, env=env, text=True, capture_output=True)
-        return done.returncode == 0, done.stdout + done.stderr
+        """Build it; return whether it succeeded, and what it said."""
+        return build(self.folder, self.root)
+
+    def make(self) -> tuple[bool, str]:
+        """Build it with `make book`; return whether it succeeded, and what it said."""
+        return make(self.folder, self.root)
 
 
 @pytest.fixture
-def book(tmp_path: Path, root: Path, html: Path) -> Book:
-    """A small book (and `make book` has made its environment)."""
+def book(tmp_path: Path, root: Path) -> Book:
+    """A small book."""
     return Book(tmp_path, root)
 
 
+def test_tests_build_as_make_and_the_readme_do(root: Path) -> None:
+    """One command, in three places."""
+    for name in ("Makefile", "README.md"):
+        assert f"/{COMMAND}" in (root / name).read_text("utf-8"), name
+
+
+def test_make_says_where_the_book_is_and_how_to_open_it(book: Book) -> None:
+    """Nobody has to look for the pages."""
+    fine, said = book.make()
+    assert fine, said
+    page = book.folder / "_build/html/index.html"
+    assert page.exists() and page.as_uri() in said
+    assert "Open that in a browser, or run: make serve" in said
+
+
 def test_runs_again_only_after_a_change(book: Book) -> None:
-    """A change of the library or of a recorded result runs the chapters again; nothing else."""
+    """A change of what chapters import or read runs them again; nothing else does."""
     runs = "Executing notebook"
     fine, said = book.build()
     assert fine and runs in said, said
@@ -64,8 +79,8 @@ def test_runs_again_only_after_a_change(book: Book) -> None:
     assert "<span></span>1" in page or ">1\n" in page
     fine, said = book.build()
     assert fine and runs not in said
-    for name, text in (("distill_lib/one.py", "x = 2\n"), ("results/run.json", '{"x": 2}')):
-        book.write(name, text)
+    for name in SOURCES:
+        book.write(name, "2\n")
         fine, said = book.build()
         assert fine and runs in said, name
     assert len(list((book.folder / "_build/.jupyter_cache").iterdir())) == 1
@@ -83,10 +98,10 @@ FAULTS = {
 
 
 def test_faults_fail_each_time(book: Book) -> None:
-    """A fault in a page fails the build, also when it is built again unchanged."""
+    """A fault in a page fails `make book`, also when it is built again unchanged."""
     book.write("chapters/index.md", "# Index\n\n" + "\n\n".join([*FAULTS, BIBLIOGRAPHY]))
     for _ in range(2):
-        fine, said = book.build()
+        fine, said = book.make()
         assert not fine
         assert [fault for fault, words in FAULTS.items() if words not in said] == []
 

@@ -65,3 +65,12 @@ def test_one_repository(root: Path, config: dict) -> None:
     for path in [p for pattern in PLACES for p in root.glob(pattern)]:
         for link in re.findall(rf"https://github\.com/[\w.-]+/{name}\b", path.read_text("utf-8")):
             assert link == url, path
+
+
+def test_the_lower_bounds_agree_and_have_what_the_library_uses(root: Path) -> None:
+    """pyproject.toml and requirements.txt ask for the same; joblib had no generators before 1.4."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    reader = {r.name: r.specifier for r in requirements(root / "requirements.txt")}
+    for wanted in map(Requirement, project["dependencies"]):
+        assert wanted.specifier == reader[wanted.name], wanted
+    assert not reader["joblib"].contains("1.3.2")

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import Lab, running
+from lab import Lab, binders_python, running
 
 
 @pytest.fixture(scope="session")
-def lab(root: Path) -> Iterator[Lab]:
+def lab(root: Path, report: list[str]) -> Iterator[Lab]:
     """JupyterLab in a clean environment, with what Binder would install."""
     with running(root) as started:
+        report.append(f"live: on {started.python}; Binder takes {binders_python(root)}")
         yield started

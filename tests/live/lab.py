@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -27,8 +28,21 @@ from playwright.sync_api import (
 
 SLOWEST = 900_000  # milliseconds for a whole chapter on a busy machine
 PATIENCE = 30_000  # for one slow figure on a busy machine
+STILL = 250  # milliseconds without a move and without a change, the kernel idle
 PLACES = ("now", "min", "max")
 LEFT_BEHIND = (".git", "_build", ".venv*", "__pycache__", ".*_cache")
+
+
+def binders_python(root: Path) -> str:
+    """The Python that Binder takes, such as python3.11."""
+    return (root / "binder/runtime.txt").read_text("utf-8").strip().replace("-", "")
+
+
+def digest(root: Path, python: str) -> str:
+    """A digest of what an environment is made from."""
+    sources = [*sorted((root / "binder").iterdir()), root / "requirements.lock"]
+    parts = [path.read_bytes() for path in [*sources, root / "pyproject.toml"]]
+    return hashlib.sha256(b"\0".join([python.encode(), *parts])).hexdigest()[:12]
 
 
 def install(root: Path) -> Path:
@@ -36,11 +50,11 @@ def install(root: Path) -> Path:
 
     repo2docker reads binder/ and runs pip in the root of the repository. The environment is kept
     under _build until what it is made from changes; the copy is fresh each time, since running a
-    notebook in JupyterLab saves it. Returns the folder of both: `repo` and `venv`.
+    notebook in JupyterLab saves it. Where Binder's Python is missing, the tests' own must do, and
+    the report says so. Returns the folder of both: `repo` and `venv`.
     """
-    sources = [*sorted((root / "binder").iterdir()), root / "requirements.lock"]
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
-    place = root / "_build" / "live" / digest[:12]
+    python = shutil.which(binders_python(root)) or sys.executable
+    place = root / "_build" / "live" / digest(root, python)
     for former in place.parent.glob("*"):
         if former != place:
             shutil.rmtree(former)
@@ -48,8 +62,6 @@ def install(root: Path) -> Path:
     shutil.rmtree(repo, ignore_errors=True)
     shutil.copytree(root, repo, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
     if not ready.exists():
-        version = (root / "binder" / "runtime.txt").read_text("utf-8").strip()  # python-3.11
-        python = shutil.which(version.replace("-", "")) or sys.executable
         _run(python, "-m", "venv", "--clear", venv)
         _run(venv / "bin/python", "-m", "pip", "install", "-r", "binder/requirements.txt", cwd=repo)
         ready.touch()
@@ -73,6 +85,7 @@ class Lab:
     """A running JupyterLab."""
 
     repo: Path
+    python: str
     url: str
     token: str
 
@@ -130,7 +143,9 @@ def running(root: Path) -> Iterator[Lab]:
         server = subprocess.Popen(
             command, cwd=place / "repo", env=_clean() | own, stdout=output, stderr=output
         )
-    lab = Lab(place / "repo", f"http://127.0.0.1:{port}", own["JUPYTER_TOKEN"])
+    version = re.search(r"^version = (\S+)", (place / "venv/pyvenv.cfg").read_text("utf-8"), re.M)
+    url = f"http://127.0.0.1:{port}"
+    lab = Lab(place / "repo", f"python{version[1]}", url, own["JUPYTER_TOKEN"])
     try:
         _wait(server, lab, log)
         yield lab
@@ -271,23 +286,32 @@ class Slider:
             "(watch) => watch.changed > watch.asked ? watch.changed - watch.asked : null"
         )
 
-    def moved(self, before: dict[str, str], patience: float = PATIENCE) -> None:
-        """Wait for another frame than before, and until nothing changes or is being drawn."""
+    def moved(self, before: dict[str, str]) -> None:
+        """Wait for another frame than before, and until it stays."""
         with suppress(TimeoutError):
             self.page.wait_for_function(
                 "([watch, before]) => watch.key(watch.look()) !== watch.key(before)",
                 arg=[self.watch, before],
-                timeout=patience,
+                timeout=PATIENCE,
             )
+        self.settled()
+
+    def settled(self, still: float = STILL) -> None:
+        """Wait until nothing is being drawn, and nothing has moved for a while."""
         self.page.wait_for_function(
-            "(watch) => !watch.working() && "
-            "performance.now() - Math.max(watch.asked, watch.changed) > 700",
-            arg=self.watch,
+            "([watch, still]) => !watch.working() && "
+            "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle' && "
+            "performance.now() - Math.max(watch.asked, watch.changed) > still",
+            arg=[self.watch, still],
         )
+
+    def places(self) -> list[float]:
+        """Where the handle is, and the ends of its track."""
+        return [float(self.handle.get_attribute(f"aria-value{name}")) for name in PLACES]
 
     def keys_away(self) -> tuple[str, str]:
         """The arrow away from the nearer end of the track, and the key to the farther end."""
-        now, low, high = (float(self.handle.get_attribute(f"aria-value{n}")) for n in PLACES)
+        now, low, high = self.places()
         return ("ArrowLeft", "Home") if now > (low + high) / 2 else ("ArrowRight", "End")
 
     def press(self, key: str) -> float | None:
@@ -321,13 +345,15 @@ class Slider:
         left, right = track["x"], track["x"] + track["width"]
         end = right if x < (left + right) / 2 else left
         before, mouse = self.look(), self.page.mouse
-        mouse.move(end, y, steps=20)
-        self.moved(before, 2000)
+        mouse.move(end, y, steps=8)
+        self.settled(2 * STILL)  # by then a figure that follows has asked the kernel for a frame
         follows = self.look() != before
         answers = [self.answered()]
         for part in (1, 2, 3, 4) if follows else ():
+            former = self.places()
             mouse.move(end + (x - end) * part / 12, y)
-            answers.append(self.answer(600))
+            if self.places() != former:  # else it stands on the same of a few values
+                answers.append(self.answer(600))
         mouse.up()
         self.moved(before)
         return [answer for answer in answers if answer] if follows else None

@@ -54,10 +54,12 @@ def check_slider(slider: Slider, name: str) -> str:
         assert keys[-1], f"{name}: {key} moves nothing {slider.error()}"
     assert slider.look()["caption"] != before["caption"], f"{name}: {key}, and the same words"
 
-    # The least of them, and more time where others wait for the processor too: an answer is late
-    # for many reasons, and in time for one.
+    # The limit is for a processor that the slider has to itself: where three processes share each
+    # core, as when other tests run at the same time, all of them take three times as long.
     soon = SOON * max(1, os.getloadavg()[0] / os.cpu_count())
-    assert answers is not None or slider.worked() or min(keys) < soon, f"{name}: slow, says nothing"
-    assert answers is None or min(answers + keys) <= soon, f"{name}: answers after {answers} ms"
+    usual = median((answers or []) + keys)
+    assert usual <= soon or (answers is None and slider.worked()), (
+        f"{name}: answers after {usual:.0f} ms, and does not say that it is drawing"
+    )
     way = "when released" if answers is None else "while dragged"
-    return f"{name}: drawn {way}, median {median((answers or []) + keys):.0f} ms"
+    return f"{name}: drawn {way}, median {usual:.0f} ms"

@@ -7,6 +7,7 @@ import json
 import re
 import time
 import types
+from fractions import Fraction
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -79,6 +80,8 @@ def shown(monkeypatch):
         (bars, {"T": [2, 1]}, r"values of T must increase; got \[2, 1\]"),
         (bars, {"T": [1, float("nan")]}, "must be finite"),
         (bars, {"T": [1, float("inf")]}, "must be finite"),
+        (bars, {"T": [1, 10**400]}, "must be finite"),
+        (bars, {"T": [1, Fraction(10**400)]}, "must be finite"),
         (bars, {"T": [1, None]}, "must be numbers, strings or bools"),
         (bars, {"T": range(1, 22), "alpha": range(20)}, "420 combinations of values; at most 400"),
     ],
@@ -99,6 +102,7 @@ def test_a_start_outside_the_values_raises_value_error(start):
     [
         *[(5, "5"), (5.0, "5"), (0.25, "0.25"), (-1, "−1"), (-0.5, "−0.5"), (0.1 + 0.2, "0.3")],
         *[(10**6, "1000000"), (True, "yes"), (False, "no"), ("SGD", "SGD")],
+        *[(Fraction(1, 3), "0.333333"), (Fraction(-2), "−2")],
     ],
 )
 def test_a_value_is_labelled_as_a_reader_writes_it(value, text):
@@ -359,6 +363,7 @@ def test_the_stylesheet_has_the_colours_of_the_palette():
         ([0, 0.5, 1], widgets.FloatSlider),
         ([0.5, 1, 2, 5, 10, 20], widgets.FloatLogSlider),
         (np.array([0.1, 0.2]), widgets.FloatSlider),
+        ([Fraction(1, 3), 1, 2], widgets.FloatSlider),
         (["SGD", "Adam"], widgets.SelectionSlider),
         ([False, True], widgets.SelectionSlider),
         (Choices([1, 2, 10]), widgets.SelectionSlider),
@@ -470,6 +475,19 @@ def test_a_kernel_gets_a_view_and_a_stored_notebook_next_to_nothing(shown, monke
     shell.execution_count = 2
     explore(bars, T=[1, 2])  # the cell runs again: the widgets of its last run are closed
     assert len(set(widgets.widget._instances) - before) < open_now
+
+
+@pytest.mark.parametrize("metadata", [{}, {"cellId": None}, {"cellId": ""}])
+def test_where_cells_have_no_id_no_cell_closes_anothers_figure(shown, monkeypatch, metadata):
+    shell = types.SimpleNamespace(
+        kernel=object(), execution_count=1, parent_header={"metadata": metadata}
+    )
+    monkeypatch.setattr(module, "get_ipython", lambda: shell)
+    explore(bars, T=[1, 2])
+    first = set(widgets.widget._instances)
+    shell.execution_count = 2
+    explore(bars, T=[1, 2])
+    assert first <= set(widgets.widget._instances)
 
 
 def test_plain_python_prints_the_description(shown, monkeypatch, capsys):

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import ArrowStyle
 from matplotlib.text import Text
 
 from distill_lib import figures
@@ -206,3 +207,143 @@ def test_reliability_draws_a_dot_per_filled_bin():
     np.testing.assert_allclose(offsets, np.stack([confidence, correct], axis=1))
     sizes = np.broadcast_to(dots.get_sizes(), count.shape)
     assert (np.argsort(sizes, kind="stable") == np.argsort(count, kind="stable")).all()
+
+
+def test_stacked_curves_go_through_their_values_in_the_panel_they_belong_to():
+    panels = {"loss": {"a": P}, "accuracy": {"a": ESTIMATES, "b": P[::-1]}}
+    above, below = figures.stacked_curves([1, 2, 4], panels).axes
+    assert [above.get_ylabel(), below.get_ylabel()] == ["loss", "accuracy"]
+    drawn_lines = [line.get_xydata().T for line in (*above.lines, *below.lines)]
+    for (x, y), values in zip(drawn_lines, [P, [80, 85, 87], P[::-1]], strict=True):
+        np.testing.assert_allclose(x, [1, 2, 4])
+        np.testing.assert_allclose(y, values)
+
+
+def heads_forward(arrow):
+    return isinstance(arrow.arrow_patch.get_arrowstyle(), ArrowStyle.CurveFilledB)
+
+
+def test_arrows_lead_from_their_start_to_their_end():
+    plane, _ = DRAWN["arrows_and_bars"]().axes
+    assert [(arrow.xyann, arrow.xy) for arrow in plane.texts] == [
+        ((0, 0), (1, 1)),
+        ((1, 1), (0, 2)),
+    ]
+    assert all(heads_forward(arrow) for arrow in plane.texts)
+    assert {"a", "b"} <= set(texts(plane.figure))
+
+
+def test_bars_beside_arrows_are_as_high_as_their_values_and_say_them():
+    _, side = DRAWN["arrows_and_bars"]().axes
+    assert [bar.get_height() for bar in side.patches] == [0.5, 0.01]  # 0 is below the axis
+    assert [text.get_text() for text in side.texts] == ["0.5", "0"]
+    assert [text.get_text() for text in side.get_xticklabels()] == ["loss", "none"]
+
+
+def test_a_flow_leads_from_the_right_of_one_box_to_the_left_of_the_other():
+    (axes,) = DRAWN["flow"]().axes
+    teacher, student = axes.patches
+    *_, arrow = axes.texts
+    assert arrow.xyann == (teacher.get_x() + teacher.get_width(), 0)
+    assert arrow.xy == (student.get_x(), 0)
+    assert arrow.xyann < arrow.xy and heads_forward(arrow)
+    for box, text in ((teacher, axes.texts[0]), (student, axes.texts[1])):
+        assert box.get_center() == pytest.approx(text.get_position())
+    assert [text.get_text() for text in axes.texts] == ["teacher", "student", ""]
+
+
+def logarithmic(low, high):
+    """The texts at the ticks between two limits, and those that matplotlib writes, by value."""
+    ours = figures.bars([low], ["a"], ylim=(low, high), log_y=True).axes[0]
+    theirs = Figure().subplots()
+    theirs.set(yscale="log", ylim=(low, high))
+    found = []
+    for axes in (ours, theirs):
+        axes.figure.draw_without_rendering()
+        ticks = [*axes.yaxis.get_major_ticks(), *axes.yaxis.get_minor_ticks()]
+        ticks = [tick for tick in ticks if low <= tick.get_loc() <= high]
+        found.append({f"{tick.get_loc():.6g}": tick.label1.get_text() for tick in ticks})
+    return found
+
+
+def test_a_logarithmic_axis_is_written_in_plain_numbers():
+    assert list(logarithmic(0.01, 100)[0].values()) == ["0.01", "0.1", "1", "10", "100"]
+    wide, _ = logarithmic(1e-5, 1e5)
+    assert list(wide.values()) == ["10⁻⁵", "0.001", "0.1", "10", "1000", "10⁵"]
+
+
+@pytest.mark.parametrize("limits", [(0.2, 0.9), (1, 200), (0.01, 100), (1e-5, 1e5)])
+def test_a_logarithmic_axis_says_nothing_where_matplotlib_says_nothing(limits):
+    ours, theirs = logarithmic(*limits)
+    assert {at for at, text in ours.items() if text} == {at for at, text in theirs.items() if text}
+
+
+def test_a_narrow_logarithmic_axis_still_has_numbers():
+    assert list(logarithmic(30, 70)[0].values()) == ["30", "40", "50", "60", "70"]
+
+
+# nothing is left out of a picture unseen
+
+BINS = calibration_bins(LOGITS, LOGITS.argmax(1))
+TOO_FEW = {
+    "curves": lambda: figures.curves([1, 2, 4], dict.fromkeys("abcdefgh", P)),
+    "curves_of_two": lambda: figures.curves([1, 2, 4], {"a": P, "b": P}, colours=["teacher"]),
+    "stacked_curves": lambda: figures.stacked_curves([1, 2, 4], {"y": dict.fromkeys("abcdefg", P)}),
+    "bars": lambda: figures.bars(dict.fromkeys("abcdefg", P), ["2", "3", "8"]),
+    "reliability": lambda: figures.reliability(dict.fromkeys("abcdefg", BINS)),
+    "estimates": lambda: figures.estimates(dict.fromkeys("ab", ESTIMATES[0]), colours=["label"]),
+    "arrows": lambda: figures.arrows_and_bars(
+        dict.fromkeys("abcdefg", ((0, 0), (1, 1))), {"a": 1}, limits=(0, 1, 0, 1), ylim=(0.1, 1)
+    ),
+    "bars_beside_arrows": lambda: figures.arrows_and_bars(
+        {"a": ((0, 0), (1, 1))}, dict.fromkeys("abcdefg", 1), limits=(0, 1, 0, 1), ylim=(0.1, 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("draw", TOO_FEW.values(), ids=TOO_FEW)
+def test_fewer_colours_than_things_to_draw_raise_value_error(draw):
+    with pytest.raises(ValueError, match=r"[278] to draw need as many colours; got [16]: "):
+        draw()
+
+
+def test_a_colour_that_the_palette_lacks_raises_value_error():
+    with pytest.raises(ValueError, match=r"no colours of the palette: \['blue'\]; it has \['"):
+        figures.curves([1, 2, 4], {"a": P}, colours=["blue"])
+
+
+def test_colours_may_be_left_over():
+    figure = figures.estimates({"a": ESTIMATES[0]}, colours=["muted", *figures.CYCLE])
+    assert figure.axes[0].lines[0].get_color() == COLOURS["muted"]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: figures.heatmap(np.ones((3, 2)), ["r"], ["x"]),
+        lambda: figures.heatmap(np.ones(2), ["r"], ["x", "y"]),
+        lambda: figures.verdicts({"a": [[("+1", 1), ("+2", 1)]]}, ["r"], ["x"]),
+        lambda: figures.verdicts({"a": [[("+1", 1)]]}, ["r", "s"], ["x"]),
+    ],
+)
+def test_squares_without_a_name_raise_value_error(draw):
+    with pytest.raises(ValueError, match=r"rows and .* columns are named; got \("):
+        draw()
+
+
+@pytest.mark.parametrize("values", [0.5, [0.5], [[0.1, 0.6, 0.3]]])
+def test_bars_need_a_value_for_each_name(values):
+    with pytest.raises(ValueError, match=r"a value for each of \['2', '3', '8'\]; got shape"):
+        figures.bars(values, ["2", "3", "8"])
+
+
+@pytest.mark.parametrize("few", [{"ylims": [(0, 1)]}, {"colours": [["label"]]}])
+def test_stacked_panels_need_limits_and_colours_for_each(few):
+    panels = {"above": {"a": P}, "below": {"a": P}}
+    with pytest.raises(ValueError, match="2 panels need as many limits and lists of colours"):
+        figures.stacked_curves([1, 2, 4], panels, **few)
+
+
+def test_three_stacked_panels_need_not_name_their_colours():
+    figure = figures.stacked_curves([1, 2, 4], {name: {"a": P} for name in "abc"})
+    assert len(figure.axes) == 3

@@ -84,8 +84,9 @@ def test_sections_that_are_named_exist(page):
         assert any(heading.startswith(section) for heading in headings), section
 
 
-def test_the_frequent_questions_are_the_ten():
-    assert len(re.findall(r"^## .*\?$", TEXTS["faq"], re.MULTILINE)) == 10
+def test_the_frequent_questions_are_the_ten_and_one_about_the_sliders():
+    questions = re.findall(r"^## .*\?$", TEXTS["faq"], re.MULTILINE)
+    assert len(questions) == 11 and "slider" in questions[-1]
 
 
 def shown() -> dict[str, str]:
