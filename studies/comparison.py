@@ -1,6 +1,7 @@
 """The comparison of chapter 6, recorded in results/comparison.json.
 
-    python studies/comparison.py     # or: make comparison; 15 to 35 minutes on two cores
+    python studies/comparison.py            # or: make comparison; 15 to 35 minutes on two cores
+    python studies/comparison.py --check    # repeat a slice of the record, write nothing
 
 Five methods meet in five settings, under three regimes:
 
@@ -14,44 +15,43 @@ mean accuracy on the validation split over seeds that are used for nothing else,
 test split has been taken out. Each of the thirty seeds of the report draws its own labels (or
 noise), teacher, first parameters and order.
 
-An interrupted run goes on where it stopped. Everything is float64.
+Everything is float64.
 """
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small trainings: one thread each is fastest
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
-import numpy as np
-from scipy.special import logsumexp
-
-from distill_lib import (
-    MLP,
-    SGD,
-    Adam,
-    Dataset,
-    Split,
-    TeacherOutputs,
-    cosine_decay,
-    cosine_enhanced,
-    digits,
-    hard_labels,
-    record,
-    report,
-    step_by_step,
-    sweep,
-    synthetic,
-    traditional,
-    train,
+from common import (
+    by_seed,
+    combinations,
+    main,
+    odd_or_even,
+    parity,
+    parts,
+    runs,
+    study,
+    teach,
 )
-from distill_lib.experiments import RESULTS, Row
-from distill_lib.training import Objective
+from common import data as all_digits
+
+import numpy as np
+
+from distill_lib.data import Dataset, synthetic
+from distill_lib.distillation import (
+    TeacherOutputs,
+    cosine_enhanced,
+    hard_labels,
+    step_by_step,
+    traditional,
+)
+from distill_lib.experiments import Row
+from distill_lib.metrics import report
+from distill_lib.models import MLP
+from distill_lib.training import SGD, Adam, Diverged, Objective, constant, cosine_decay, train
 
 SETTINGS = ("few labels", "noisy labels", "wrong scale", "odd or even", "clouds")
 METHODS = ("alone", "smoothing", "traditional", "step by step", "cosine")
@@ -60,6 +60,7 @@ SEEDS = range(30)
 TUNING_SEEDS = range(1000, 1005)
 TRIALS = 24
 STEPS = 400
+TEACHER_STEPS = 800
 BATCH = 32
 SHARED = {"rate": 0.4, "T": 4.0, "alpha": 0.5, "beta": 0.3}
 MEASURES = ("accuracy", "nll", "calibration_error", "fidelity", "steps", "diverged")
@@ -82,7 +83,7 @@ class Problem:
 @cache
 def data_of(setting: str) -> Dataset:
     """The whole data set of a setting, test split included."""
-    return synthetic(1500, spread=1.2) if setting == "clouds" else digits(np.float64)
+    return synthetic(1500, spread=1.2) if setting == "clouds" else all_digits()
 
 
 def untested(data: Dataset) -> Dataset:
@@ -98,18 +99,7 @@ def train_teacher(setting: str, seed: int) -> MLP:
         split = limited(untested(data_of(setting)), setting, seed).transfer
     hidden = (32,) if setting == "clouds" else (256, 256)
     sizes = (split.inputs.shape[1], *hidden, data_of(setting).n_classes)
-    teacher, objective = MLP(sizes, seed=seed, dtype=np.float64), hard_labels(split)
-    train(
-        teacher,
-        split,
-        objective,
-        steps=800,
-        batch_size=64,
-        optimizer=Adam(0.003),
-        schedule=cosine_decay,
-        seed=seed,
-    )
-    return teacher.copy()  # without the work arrays of its training
+    return teach(split, seed, TEACHER_STEPS, sizes)
 
 
 def limited(data: Dataset, setting: str, seed: int) -> Dataset:
@@ -136,22 +126,12 @@ def problem(data: Dataset, setting: str, seed: int) -> Problem:
     if setting != "odd or even":
         return Problem(given, TeacherOutputs(index, {"logits": scores}), teacher.logits, sizes)
 
-    def parity(split: Split | None) -> Split | None:
-        return split and Split(split.inputs, split.labels % 2, split.index)
-
-    splits = {s: parity(getattr(given, s)) for s in ("train", "transfer", "validation", "test")}
-    outputs = TeacherOutputs(index, {"logits": odd_or_even(scores), "digit": scores})
+    outputs = TeacherOutputs(index, {"logits": parity(scores), "digit": scores})
 
     def judge(inputs: np.ndarray) -> np.ndarray:
-        return odd_or_even(teacher.logits(inputs))
+        return parity(teacher.logits(inputs))
 
-    given = replace(given, n_classes=2, **splits)
-    return Problem(given, outputs, judge, (64, 10, 2), "digit", "hidden_1")
-
-
-def odd_or_even(scores: np.ndarray) -> np.ndarray:
-    """Logits of even and odd from those of ten digits: log-probabilities, summed over each."""
-    return np.stack([logsumexp(scores[:, k::2], axis=1) for k in (0, 1)], axis=1)
+    return Problem(odd_or_even(given), outputs, judge, (64, 10, 2), "digit", "hidden_1")
 
 
 # --- The methods --------------------------------------------------------------------------------
@@ -208,18 +188,17 @@ def run(
             steps=STEPS,
             batch_size=BATCH,
             optimizer=optimizer,
-            schedule=cosine_decay if regime == "all tuned" else lambda done: 1.0,
+            schedule=cosine_decay if regime == "all tuned" else constant,
             validation=case.data.validation,
             look_every=10,
             seed=seed,
         )
-    except ValueError as error:
-        if "learning rate" not in str(error):
-            raise
+    except Diverged:
         student = MLP(case.sizes, seed=seed, dtype=np.float64)  # what is left of it: nothing
         return student, case, measures | {"diverged": 1}
     measures["validation"] = history.accuracy[-1]
-    measures["steps"] = history.steps_to(target) or STEPS
+    reached = history.steps_to(target)
+    measures["steps"] = STEPS if reached is None else reached
     return student, case, measures
 
 
@@ -231,6 +210,36 @@ def trial(setting: str, regime: str, method: str, number: int, seed: int) -> Row
     return {"validation": measures["validation"]}
 
 
+def best(regime: str, method: str, trials: Sequence[Sequence[Row]]) -> tuple[Row, float]:
+    """Of the rows of each trial: the choice that is best on validation, and its mean accuracy."""
+    means = [float(np.mean([row["validation"] for row in rows])) for rows in trials]
+    number = int(np.argmax(means))
+    return choices(method, regime)[number], means[number]
+
+
+def content() -> Row:
+    """Choose for each setting, regime and method; then all measures on the test split."""
+    grid = {"setting": SETTINGS, "regime": REGIMES[1:], "method": METHODS}
+    cases = combinations(grid | {"number": range(TRIALS)})
+    tried = parts(runs(trial, cases, TUNING_SEEDS), TRIALS)
+    chosen = {
+        tuple(case.values()): best(case["regime"], case["method"], trials)
+        for case, trials in zip(combinations(grid), tried, strict=True)
+    }
+    contests = combinations(grid | {"regime": REGIMES})
+    for contest in contests:
+        setting, regime, method = contest.values()
+        # The target: what the student alone, all tuned, ends with on validation.
+        contest["target"] = round(chosen[setting, "all tuned", "alone"][1], 4)
+        first = choices(method, "one rate")[0], None
+        contest["choice"], _ = chosen.get((setting, regime, method), first)
+    found = runs(final, contests, SEEDS)
+    rows = [contest | by_seed(own) for contest, own in zip(contests, found, strict=True)]
+    about = {"trials": TRIALS, "tuning_seeds": list(TUNING_SEEDS), "steps": STEPS}
+    return about | {"rows": rows}
+
+
+@study(name="comparison", content=content, seeds=SEEDS)
 def final(setting: str, regime: str, method: str, choice: Row, target: float, seed: int) -> Row:
     """All measures of one training on the test split."""
     student, case, measures = run(data_of(setting), setting, method, regime, choice, seed, target)
@@ -239,58 +248,5 @@ def final(setting: str, regime: str, method: str, choice: Row, target: float, se
     return {name: round(float(measures[name]), 5) for name in MEASURES}
 
 
-def _final(contest: tuple[Any, ...], seed: int) -> Row:
-    *names, choice, target = contest
-    return final(*names, dict(choice), target, seed)
-
-
-# --- The whole ----------------------------------------------------------------------------------
-
-
-def tuned(rows: list[Row]) -> dict[tuple[str, str, str], tuple[Row, float]]:
-    """Of each setting, regime and method: the best trial, and its mean validation accuracy."""
-    found: dict[tuple[str, str, str], dict[int, list[float]]] = {}
-    for row in rows:
-        key = (row["setting"], row["regime"], row["method"])
-        found.setdefault(key, {}).setdefault(row["number"], []).append(row["validation"])
-    best = {}
-    for (setting, regime, method), trials in found.items():
-        means = {number: float(np.mean(values)) for number, values in trials.items()}
-        number = max(means, key=means.get)
-        best[setting, regime, method] = choices(method, regime)[number], means[number]
-    return best
-
-
-def main() -> None:
-    grid = {"setting": SETTINGS, "regime": REGIMES[1:], "method": METHODS, "number": range(TRIALS)}
-    grid = {name: list(values) for name, values in grid.items()}
-    tuning = RESULTS / "comparison_tuning.unfinished.jsonl"
-    best = tuned(sweep(trial, grid, TUNING_SEEDS, tuning, keep=True))
-    contests = []
-    for setting in SETTINGS:
-        # The target: what the student alone, all tuned, ends with on validation.
-        target = round(best[setting, "all tuned", "alone"][1], 4)
-        for regime in REGIMES:
-            for method in METHODS:
-                first = choices(method, "one rate")[0], None
-                choice, _ = best.get((setting, regime, method), first)
-                contests.append((setting, regime, method, [*choice.items()], target))
-    rows = sweep(_final, {"contest": contests}, SEEDS, RESULTS / "comparison.unfinished.jsonl")
-    table = []
-    for setting, regime, method, choice, target in contests:
-        own = [r for r in rows if list(r["contest"][:3]) == [setting, regime, method]]
-        table.append(
-            {"setting": setting, "regime": regime, "method": method, "target": target}
-            | {"choice": dict(choice)}
-            | {name: [row[name] for row in own] for name in MEASURES}
-        )
-    about = {"trials": TRIALS, "tuning_seeds": list(TUNING_SEEDS), "steps": STEPS, "rows": table}
-    print(record("comparison", about, SEEDS, "python studies/comparison.py"))
-    tuning.unlink()
-
-
 if __name__ == "__main__":
-    # By its name as a module, other processes find its functions, and keep their caches.
-    from comparison import main as run_all
-
-    run_all()
+    main(__file__)

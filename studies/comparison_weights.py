@@ -1,6 +1,7 @@
 """The dials of chapter 6: the few-labels setting over T, α and β, all else as in the comparison.
 
-    python studies/comparison_weights.py     # about three minutes on two cores
+    python studies/comparison_weights.py            # about three minutes on two cores
+    python studies/comparison_weights.py --check    # repeat a slice of the record, write nothing
 
 Step by step and cosine-enhanced, each at the learning rate that the comparison chose for it, at
 every T, α and β of a small grid; where β is 0 both are traditional distillation. Nothing is chosen
@@ -11,17 +12,16 @@ from __future__ import annotations
 
 from functools import cache
 
-from comparison import MEASURES, final  # first: it sets the number of threads
+from common import main, study
 
-from distill_lib import record, recorded, sweep
-from distill_lib.experiments import RESULTS, Row
+from comparison import final
 
-SETTING = "few labels"
-REGIME = "all tuned"
-METHODS = ("step by step", "cosine")
-SEEDS = range(20)
+from distill_lib import recorded
+from distill_lib.experiments import Row
+
+SETTING, REGIME = "few labels", "all tuned"
 GRID = {
-    "method": list(METHODS),
+    "method": ["step by step", "cosine"],
     "T": [1.0, 2.0, 4.0, 8.0],
     "alpha": [0.0, 0.25, 0.5],
     "beta": [0.0, 0.25, 0.5],
@@ -37,6 +37,7 @@ def chosen(method: str) -> tuple[float, float]:
     return row["choice"]["rate"], row["target"]
 
 
+@study(GRID, name="comparison_weights", setting=SETTING, regime=REGIME)
 def dial(method: str, T: float, alpha: float, beta: float, seed: int) -> Row:
     """All measures of one training at these dials."""
     rate, target = chosen(method)
@@ -44,21 +45,5 @@ def dial(method: str, T: float, alpha: float, beta: float, seed: int) -> Row:
     return final(SETTING, REGIME, method, choice, target, seed)
 
 
-def main() -> None:
-    """Run the grid and record it."""
-    rows = sweep(dial, GRID, SEEDS, RESULTS / "comparison_weights.unfinished.jsonl")
-    table: dict[tuple, Row] = {}
-    for row in rows:
-        names = {name: row[name] for name in GRID}
-        own = table.setdefault(tuple(names.values()), names | {m: [] for m in MEASURES})
-        for measure in MEASURES:
-            own[measure].append(row[measure])
-    about = {"setting": SETTING, "regime": REGIME, "rows": [*table.values()]}
-    print(record("comparison_weights", about, SEEDS, "python studies/comparison_weights.py"))
-
-
 if __name__ == "__main__":
-    # By its name as a module, other processes find its functions, and keep their caches.
-    from comparison_weights import main as run_all
-
-    run_all()
+    main(__file__)

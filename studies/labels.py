@@ -1,64 +1,47 @@
 """How much is a teacher worth to a student with few labels? For chapter 2.
 
-    python studies/labels.py      # some ten minutes on two free cores; goes on where it was stopped
+    python studies/labels.py            # some ten minutes on two free cores
+    python studies/labels.py --check    # repeat a slice of the record, write nothing
 
 Each seed draws the labels that are kept, the first weights of teacher and student, and the order
 of the examples. Every way of learning gets the same steps, and the same trials of the learning
 rate; the rate is chosen on validation, as the best on average over the seeds.
 """
 
-import os
-from itertools import product
+from __future__ import annotations
 
-os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # many small runs, one a core
+from functools import lru_cache
+
+from common import SEEDS, TWO_DIGITS, answers, by_seed, data, judge, learn, main, runs, study, teach
 
 import numpy as np
 
-from distill_lib import (
-    MLP,
-    Adam,
-    LogisticRegression,
-    TeacherOutputs,
-    accuracy,
-    cosine_decay,
-    digits,
-    fidelity,
-    hard_labels,
-    record,
-    softmax,
-    sweep,
-    traditional,
-    train,
-)
-from distill_lib.data import Split
-from distill_lib.experiments import RESULTS
+from distill_lib import MLP, Split, TeacherOutputs, accuracy, hard_labels, softmax, traditional
+from distill_lib.experiments import Row
 
 LABELS = [10, 20, 30, 50, 100, 300, 1197]
+ALL, OWN = LABELS[-1], "teacher of the same labels"
 RATES = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
-SEEDS = range(20)
-STUDENTS = {
-    "64-10": lambda seed: LogisticRegression(64, 10, seed, np.float64),
-    "64-16-10": lambda seed: MLP((64, 16, 10), seed, np.float64),
-}
+STUDENTS = ["64-10", "64-16-10"]
+POOL = ["answers, all inputs", "soft T=1, all inputs", "soft T=4, all inputs"]  # no labels
+FEW = ["alone", "soft T=4, same inputs", "evened T=4, same inputs", OWN]
+LESSONS = [(lesson, None) for lesson in POOL] + [(lesson, n) for lesson in FEW for n in LABELS]
+CASES = [{"student": s, "lesson": lesson, "labels": n} for s in STUDENTS for lesson, n in LESSONS]
 
 
-def teacher_for(split, seed):
-    """The book's teacher, trained on the labels of this split."""
-    teacher = MLP((64, 256, 256, 10), seed, np.float64)
-    train(
-        teacher,
-        split,
-        hard_labels(split),
-        steps=2000,
-        batch_size=64,
-        optimizer=Adam(0.003),
-        schedule=cosine_decay,
-        seed=seed,
-    )
-    return teacher
+def few(labels: int, seed: int) -> Split:
+    """So many labelled examples, and no others."""
+    return data().with_few_labels(labels, seed).transfer.labelled
 
 
-def evened(outputs, split, T):
+@lru_cache(maxsize=len(LABELS))  # those of one seed
+def teacher(labels: int, seed: int) -> tuple[MLP, TeacherOutputs]:
+    """The book's teacher, trained on so many labels, and what it says of every input."""
+    model = teach(few(labels, seed), seed)
+    return model, TeacherOutputs.of(model, data().transfer)
+
+
+def evened(outputs: TeacherOutputs, split: Split, T: float) -> TeacherOutputs:
     """As sure of its answer at T as the teacher, and without a preference among the others."""
     p = softmax(outputs.at(split.index), T)
     top = p.max(axis=-1, keepdims=True)
@@ -66,72 +49,59 @@ def evened(outputs, split, T):
     return TeacherOutputs(split.index, {"logits": T * np.log(flat)})
 
 
-def lessons(data, seed, outputs, teacher):
-    """The ways of learning: name, number of labels, examples to train on, objective."""
-    pool = data.transfer
-    answers = Split(pool.inputs, teacher.logits(pool.inputs).argmax(axis=-1), pool.index)
-    yield "answers, all inputs", None, pool, hard_labels(answers)
-    for T in (1, 4):
-        yield f"soft T={T}, all inputs", None, pool, traditional(pool, outputs, T, 0)
-    for n in LABELS:
-        few = data.with_few_labels(n, seed).transfer.labelled
-        yield "alone", n, few, hard_labels(few)
-        yield "soft T=4, same inputs", n, few, traditional(few, outputs, 4, 0)
-        yield "evened T=4, same inputs", n, few, traditional(few, evened(outputs, few, 4), 4, 0)
-        own = TeacherOutputs.of(teacher_for(few, seed), pool)
-        yield "teacher of the same labels", n, pool, traditional(pool, own, 4, 0)
+def recorded_rows(content: Row) -> list[Row]:
+    """The record as rows."""
+    found = [content["students"][case["student"]][case["lesson"]] for case in CASES]
+    return [c | f.get(str(c["labels"]), f) for c, f in zip(CASES, found, strict=True)]
 
 
-def run(seed):
-    """Train both students in every way, at every rate: validation, test accuracy, fidelity."""
-    data = digits(np.float64)
-    teacher = teacher_for(data.train, seed)
-    outputs = TeacherOutputs.of(teacher, data.transfer)
-    teacher_test = teacher.logits(data.test.inputs)
-    reached = {"teacher": accuracy(teacher_test, data.test.labels)}
-    for lesson, n, split, objective in lessons(data, seed, outputs, teacher):
-        for name, rate in product(STUDENTS, RATES):
-            student = STUDENTS[name](seed)
-            plan = {"steps": 600, "optimizer": Adam(rate), "schedule": cosine_decay, "seed": seed}
-            train(student, split, objective, **plan)
-            logits = student.logits(data.test.inputs)
-            reached[f"{name} | {lesson} | {n} | {rate}"] = [
-                accuracy(student.logits(data.validation.inputs), data.validation.labels),
-                accuracy(logits, data.test.labels),
-                fidelity(logits, teacher_test),
-            ]
-    return reached
-
-
-def chosen(rows, setting):
-    """The rate that is best on validation, what led to it, and what it gives on test."""
-    tried = {rate: np.array([row[f"{setting} | {rate}"] for row in rows]) for rate in RATES}
-    validation = {rate: round(float(values[:, 0].mean()), 4) for rate, values in tried.items()}
-    rate = max(RATES, key=validation.get)
-    accuracies, fidelities = tried[rate][:, 1:].round(6).T.tolist()
-    content = {"rate": rate, "validation": validation}
-    return content | {"accuracy": accuracies, "fidelity": fidelities}
-
-
-def main():
-    rows = sweep(run, {}, SEEDS, unfinished=RESULTS / "labels.unfinished.jsonl")
-    settings = dict.fromkeys(name.rpartition(" | ")[0] for name in rows[0] if " | " in name)
-    students = {name: {} for name in STUDENTS}
-    for setting in settings:
-        student, lesson, n = setting.split(" | ")
-        content = chosen(rows, setting)
-        if n == "None":  # it does not look at the labels
-            students[student][lesson] = content
+def content() -> Row:
+    """Run everything, and choose each rate."""
+    [rows] = runs(everything, [{}], SEEDS)
+    students: Row = {student: {} for student in STUDENTS}
+    for case in CASES:
+        tried = {rate: by_seed([row[str(case | {"rate": rate})] for row in rows]) for rate in RATES}
+        validation = {r: round(float(np.mean(tried[r].pop("validation"))), 4) for r in RATES}
+        rate = max(RATES, key=validation.__getitem__)
+        found = {"rate": rate, "validation": validation} | tried[rate]
+        if case["labels"]:
+            students[case["student"]].setdefault(case["lesson"], {})[case["labels"]] = found
         else:
-            students[student].setdefault(lesson, {})[n] = content
-    content = {
-        "labels": LABELS,
-        "rates": RATES,
-        "teacher": [row["teacher"] for row in rows],
-        "students": students,
-    }
-    record("labels", content, SEEDS, "python studies/labels.py")
+            students[case["student"]][case["lesson"]] = found
+    experts = [row["teacher"] for row in rows]
+    return {"labels": LABELS, "rates": RATES, "teacher": experts, "students": students}
+
+
+@study(
+    content=content,
+    rows=recorded_rows,
+    allowed={"accuracy": TWO_DIGITS, "fidelity": TWO_DIGITS},
+)
+def labels(student: str, lesson: str, labels: int | None, rate: float, seed: int) -> Row:
+    """One student; the weight of the labels is 0 where there are soft targets."""
+    pool, own = data().transfer, few(labels or ALL, seed)
+    expert, outputs = teacher(ALL, seed)
+    split, objective = {
+        "answers, all inputs": lambda: (pool, answers(pool, outputs)),
+        "soft T=1, all inputs": lambda: (pool, traditional(pool, outputs, 1, 0)),
+        "soft T=4, all inputs": lambda: (pool, traditional(pool, outputs, 4, 0)),
+        "alone": lambda: (own, hard_labels(own)),
+        "soft T=4, same inputs": lambda: (own, traditional(own, outputs, 4, 0)),
+        "evened T=4, same inputs": lambda: (own, traditional(own, evened(outputs, own, 4), 4, 0)),
+        OWN: lambda: (pool, traditional(pool, teacher(labels, seed)[1], 4, 0)),
+    }[lesson]()
+    model, _ = learn(student, split, objective, rate, seed)
+    measures = judge(model, data(), expert.logits)
+    return {measure: measures[measure] for measure in ("validation", "accuracy", "fidelity")}
+
+
+def everything(seed: int) -> Row:
+    """Both students in every way at every rate: a seed at a time, for the sake of its teachers."""
+    expert, test = teacher(ALL, seed)[0], data().test
+    tried = [case | {"rate": rate} for case in CASES for rate in RATES]
+    reached = {"teacher": accuracy(expert.logits(test.inputs), test.labels)}
+    return reached | {str(case): labels(**case, seed=seed) for case in tried}
 
 
 if __name__ == "__main__":
-    main()
+    main(__file__)
