@@ -1,7 +1,8 @@
 """The small library of the book: everything that a chapter calls, in NumPy, one concept a file.
 
-Read it from the ground up: `losses`, `metrics`, `models`, `data`, `training`, `distillation`,
-`experiments`; then `figures`, `explore` and `exercises`, which the chapters use to show things.
+Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `models`, `data`, `training`,
+`distillation`, `statistics`, `results`; then `figures` and `exercises`, which the chapters use to
+show things. The slider is a package of its own, `livefigures`; its names are handed on here.
 """
 
 from distill_lib import figures
@@ -11,21 +12,14 @@ from distill_lib.distillation import (
     Term,
     WeightedTerms,
     cosine_enhanced,
+    hard_label_loss,
     hard_labels,
     step_by_step,
     traditional,
 )
 from distill_lib.exercises import check
-from distill_lib.experiments import (
-    Estimate,
-    interval,
-    over_seeds,
-    paired_difference,
-    record,
-    recorded,
-    sweep,
-)
 from distill_lib.explore import Choices, explore, show
+from distill_lib.layers import Linear, ReLU
 from distill_lib.losses import (
     Loss,
     consistency,
@@ -46,5 +40,7 @@ from distill_lib.metrics import (
     negative_log_likelihood,
     report,
 )
-from distill_lib.models import MLP, LogisticRegression
-from distill_lib.training import SGD, Adam, History, constant, cosine_decay, train
+from distill_lib.models import MLP, LogisticRegression, Network
+from distill_lib.results import record, recorded
+from distill_lib.statistics import Estimate, interval, over_seeds, paired_difference
+from distill_lib.training import SGD, Adam, History, constant, cosine_decay, noisy_copies, train

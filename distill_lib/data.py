@@ -8,13 +8,17 @@ beside the wrong example.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
+from numpy.typing import ArrayLike
 
-from distill_lib.losses import (
+from distill_lib.checks import (
     Array,
+    as_array,
     check_dtype,
+    check_kind,
     check_labels,
     check_positive,
     check_scores,
@@ -26,7 +30,10 @@ UNLABELLED = -1
 """The label of an example whose label is not known. No loss accepts it."""
 
 
-@dataclass(frozen=True, eq=False)
+SPLITS = ("train", "transfer", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Split:
     """Some examples of a data set.
 
@@ -56,12 +63,20 @@ class Split:
             )
         for name, array, least in (("labels", labels, UNLABELLED), ("index", index, 0)):
             if array.dtype.kind not in "iu" or array.min() < least:
-                raise ValueError(f"{name} must be whole numbers of at least {least}, got {array}")
+                wrong = array[array < least] if array.dtype.kind in "iu" else array
+                raise ValueError(
+                    f"{name} must be whole numbers of at least {least}, got {wrong.flat[0]!r} "
+                    f"(dtype {array.dtype})"
+                )
         if len(np.unique(index)) != len(index):
             raise ValueError("index must name each example once")
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        known = int(np.sum(self.labels != UNLABELLED))
+        return f"Split({len(self)} examples of {self.inputs.shape[1]} inputs, {known} labelled)"
 
     @property
     def labelled(self) -> Split:
@@ -73,7 +88,7 @@ class Split:
         return Split(self.inputs[rows], self.labels[rows], self.index[rows])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """A data set and its splits.
 
@@ -84,6 +99,8 @@ class Dataset:
         transfer: what the student is trained on; its labels may be missing or wrong.
         validation: for every choice: learning rate, T, weights, when to stop.
         test: looked at once, at the end; None in a data set for tuning, which must not see it.
+        class_names: what the classes are called, in the order of their labels; may be empty.
+        mean, scale: shape (inputs,), what `standardised` subtracts and divides by.
 
     Raises:
         ValueError: fewer than two classes, a label beyond them, or an example of `train` or
@@ -96,14 +113,18 @@ class Dataset:
     transfer: Split
     validation: Split
     test: Split | None
+    class_names: tuple[str, ...] = ()
+    mean: ArrayLike = 0.0
+    scale: ArrayLike = 1.0
 
     def __post_init__(self) -> None:
         check_whole("n_classes", self.n_classes, least=2)
         seen: Array = np.empty(0, int)
-        for name in ("train", "transfer", "validation", "test"):
+        for name in SPLITS:
             split: Split | None = getattr(self, name)
-            if split is None:
+            if split is None and name == "test":
                 continue
+            check_kind(name, split, Split)
             if split.labels.max() >= self.n_classes:
                 raise ValueError(
                     f"labels of {name} must be below n_classes = {self.n_classes}, got "
@@ -112,6 +133,80 @@ class Dataset:
             if name in ("validation", "test") and np.isin(split.index, seen).any():
                 raise ValueError(f"{name} must hold none of the examples of another split")
             seen = np.concatenate([seen, split.index])
+
+    def __repr__(self) -> str:
+        sizes = [f"{n} {len(getattr(self, n) or ())}" for n in SPLITS]
+        return f"Dataset({self.name!r}, {self.n_classes} classes; {', '.join(sizes)})"
+
+    @classmethod
+    def from_arrays(
+        cls,
+        inputs: ArrayLike,
+        labels: ArrayLike,
+        *,
+        name: str = "your data",
+        validation: float = 0.2,
+        test: float = 0.2,
+        seed: int = 0,
+        dtype: type = np.float32,
+    ) -> Dataset:
+        """A data set from your own arrays, or from a table and one of its columns.
+
+        The inputs are standardised: the mean and the spread of each are those of the training
+        split, so that nothing of the other two is known in training. `standardised` does the same
+        to examples that come later.
+
+        Args:
+            inputs: shape (examples, inputs), numbers.
+            labels: shape (examples,): numbers or texts, the classes in their sorted order.
+            validation, test: shares of the examples for these splits, drawn at random but always
+                the same; the rest is for training, and is the transfer set as well.
+            seed: of that draw.
+            dtype: np.float32 or np.float64.
+
+        Raises:
+            ValueError: arrays, shares or dtype not as described, or a class of which no example
+                is left for training.
+
+        "Your own data" walks through it.
+        """
+        x, given = check_scores("inputs", inputs).astype(np.float64), as_array("labels", labels)
+        if x.ndim != 2 or given.shape != (len(x),):
+            raise ValueError(
+                "inputs must have shape (examples, inputs) and labels (examples,), got "
+                f"{x.shape} and {given.shape}"
+            )
+        check_dtype(dtype)
+        check_share("validation", validation)
+        check_share("test", test)
+        if given.dtype == object and any(label != label for label in given):
+            raise ValueError("labels must name a class for each example, got nan: leave those out")
+        classes, numbers = np.unique(given, return_inverse=True)
+        sizes = round(validation * len(x)), round(test * len(x))
+        parts = (len(x) - sum(sizes), *sizes)
+        whole = make_dataset(name, x, numbers, max(2, len(classes)), parts, seed)
+        if len(np.unique(whole.train.labels)) < max(2, len(classes)):
+            raise ValueError(f"training needs examples of two or more classes, all of {classes}")
+        mean, spread = whole.train.inputs.mean(axis=0), whole.train.inputs.std(axis=0)
+        scale = np.where(spread > 0, spread, 1)  # a constant input says nothing, and stays finite
+        names = tuple(str(label) for label in classes)
+        whole = replace(whole, class_names=names, mean=mean, scale=scale)
+        splits = {n: getattr(whole, n) for n in SPLITS}
+        ready = {n: (whole.standardised(s.inputs).astype(dtype)) for n, s in splits.items()}
+        return replace(whole, **{n: replace(s, inputs=ready[n]) for n, s in splits.items()})
+
+    def standardised(self, inputs: ArrayLike) -> Array:
+        """(inputs - mean) / scale, with what `from_arrays` took from the training split.
+
+        Raises:
+            ValueError: inputs that are not numbers, or not of shape (examples, inputs).
+        """
+        x = check_scores("inputs", inputs).astype(np.float64)
+        if x.ndim != 2 or np.shape(self.mean) not in ((), x.shape[1:]):
+            raise ValueError(
+                f"inputs must have shape (examples, {self.train.inputs.shape[1]}), got {x.shape}"
+            )
+        return (x - self.mean) / self.scale
 
     def with_few_labels(self, n_labels: int, seed: int = 0) -> Dataset:
         """Keep `n_labels` labels of the transfer set, as even over the classes as can be.
@@ -128,11 +223,11 @@ class Dataset:
         check_whole("n_labels", n_labels, most=len(known))
         rng = np.random.default_rng(seed)
         shuffled = rng.permutation(known)
-        # Deal the examples out class by class, a card to each in turn: rank within the own class.
+        # Deal the examples out class by class, a card to each in turn: rank within the class.
         rank = np.empty(len(shuffled), int)
         for label in np.unique(labels[known]):
-            own = np.flatnonzero(labels[shuffled] == label)
-            rank[own] = np.arange(len(own))
+            members = np.flatnonzero(labels[shuffled] == label)
+            rank[members] = np.arange(len(members))
         kept = shuffled[np.argsort(rank, kind="stable")][:n_labels]
         few = np.full_like(labels, UNLABELLED)
         few[kept] = labels[kept]
@@ -208,12 +303,16 @@ def digits(dtype: type = np.float32) -> Dataset:
     (the part that scikit-learn ships). Chapter 1 meets it first.
 
     Raises:
-        ValueError: a dtype other than np.float32 or np.float64.
+        ValueError: a dtype other than np.float32 or np.float64, or no scikit-learn.
     """
     check_dtype(dtype)
-    bunch = load_digits()
-    inputs = (bunch.data / 16).astype(dtype)
-    return make_dataset("digits", inputs, bunch.target, 10, (1197, 200, 400), seed=2015)
+    # Read without importing scikit-learn, which takes longer than all else that a chapter imports.
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise ValueError("the digits are part of scikit-learn, which is not installed")
+    table = np.loadtxt(Path(package.origin).parent / "datasets/data/digits.csv.gz", delimiter=",")
+    inputs, labels = (table[:, :-1] / 16).astype(dtype), table[:, -1].astype(int)
+    return make_dataset("digits", inputs, labels, 10, (1197, 200, 400), seed=2015)
 
 
 def synthetic(

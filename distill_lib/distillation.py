@@ -7,26 +7,34 @@ labels, beta the rationale, and what is left, 1 - alpha - beta, the soft targets
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from distill_lib.data import UNLABELLED, Split
-from distill_lib.losses import (
+from distill_lib.checks import (
     Array,
-    Loss,
+    check_index,
+    check_kind,
+    check_not_negative,
     check_positive,
+    check_probabilities,
     check_scores,
     check_share,
+    check_weights,
+)
+from distill_lib.data import UNLABELLED, Split
+from distill_lib.losses import (
+    Loss,
     consistency,
     cross_entropy,
-    number,
     rationale_cosine,
     rationale_mse,
     soft_target_loss,
 )
-from distill_lib.models import MLP
+from distill_lib.models import Model
 from distill_lib.training import Outcome
 
 
@@ -43,9 +51,7 @@ class Aligned:
     """
 
     def __init__(self, index: Array, rows: Array) -> None:
-        index = _check_index(index)
-        if (index < 0).any():
-            raise ValueError(f"an index must hold whole numbers of at least 0, got {index}")
+        index = check_index(index)
         self._sorted, first = np.unique(index, return_index=True)
         if not 0 < len(index) == len(rows) == len(self._sorted):
             raise ValueError(
@@ -62,7 +68,7 @@ class Aligned:
             ValueError: an example that has no row, or an index that is not whole numbers (a mask
                 of True and False is not).
         """
-        index = _check_index(index)
+        index = check_index(index)
         places = np.searchsorted(self._sorted, index).clip(max=len(self._sorted) - 1)
         missing = self._sorted[places] != index
         if missing.any():
@@ -70,19 +76,14 @@ class Aligned:
         return self.rows[self._order[places]]
 
 
-def _check_index(index: Array) -> Array:
-    index = np.asarray(index)
-    if index.ndim != 1 or index.dtype.kind not in "iu":
-        raise ValueError(f"an index must hold whole numbers along one axis, got {index!r}")
-    return index
-
-
 class TeacherOutputs:
     """A teacher's named scores for the examples of a split, bound to their indices.
 
     Args:
         index: shape (examples,), as in `Split`.
-        scores: by name ("logits", "hidden_1", …), each of shape (examples, components).
+        scores: by name ("logits", "hidden_1", …), each of shape (examples, components). Logits that
+            are probabilities are taken as the logits that they are said to be, with a warning: use
+            `from_probabilities`.
 
     Raises:
         ValueError: no "logits" among the scores, or index and scores that `Aligned` refuses.
@@ -91,16 +92,62 @@ class TeacherOutputs:
     another.
     """
 
-    def __init__(self, index: Array, scores: Mapping[str, Array]) -> None:
+    def __init__(self, index: ArrayLike, scores: Mapping[str, ArrayLike]) -> None:
+        check_kind("scores", scores, Mapping, 'by name, such as {"logits": logits}')
         if "logits" not in scores:
             raise ValueError(f'scores must hold "logits", got {sorted(scores)}')
-        self.index = np.asarray(index)
+        self.index = check_index(index)
         self._scores = {n: Aligned(self.index, check_scores(n, s)) for n, s in scores.items()}
+        if _look_like_probabilities(self._scores["logits"].rows):
+            warnings.warn(
+                "every row of the logits is at least 0 and sums to 1, as probabilities do; "
+                "if that is what they are, TeacherOutputs.from_probabilities takes them",
+                stacklevel=2,
+            )
 
     @classmethod
-    def of(cls, teacher: MLP, split: Split) -> TeacherOutputs:
-        """Ask the teacher once about every example of the split, and keep what it says."""
+    def of(cls, teacher: Model, split: Split) -> TeacherOutputs:
+        """Ask the teacher once about every example of the split, and keep what it says.
+
+        Raises:
+            ValueError: a teacher without named scores, or no split.
+        """
+        if not callable(getattr(teacher, "scores", None)):
+            raise ValueError(
+                f"teacher must be a model of this library, got {type(teacher).__name__}: ask it "
+                "yourself, and use TeacherOutputs(split.index, {'logits': ...}) or "
+                "TeacherOutputs.from_probabilities(split.index, ...)"
+            )
+        check_kind("split", split, Split, "of a data set, take one, such as data.transfer")
         return cls(split.index, teacher.scores(split.inputs))
+
+    @classmethod
+    def from_probabilities(
+        cls, index: ArrayLike, probabilities: ArrayLike, floor: float = 1e-6
+    ) -> TeacherOutputs:
+        """The outputs of a teacher that gives probabilities, such as a forest's `predict_proba`.
+
+        Their logarithms are logits: softmax at T = 1 gives the probabilities back.
+
+        Args:
+            index: shape (examples,), as in `Split`.
+            probabilities: shape (examples, classes), each row summing to 1.
+            floor: what is said of a class that the teacher rules out: a probability of 0 has no
+                logarithm. Where one is raised, all of its row are divided by their new sum.
+
+        Raises:
+            ValueError: probabilities or index not as described, or a floor outside 0 .. 1 / classes
+                (0 excluded).
+        """
+        p = check_probabilities("probabilities", probabilities).astype(np.float64)
+        if not 0 < check_not_negative("floor", floor) < 1 / p.shape[-1]:
+            raise ValueError(f"floor must lie above 0 and below 1 / classes, got {floor!r}")
+        raised = np.maximum(p, floor)
+        return cls(index, {"logits": np.log(raised / raised.sum(axis=-1, keepdims=True))})
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{n} {a.rows.shape[1:]}" for n, a in self._scores.items())
+        return f"TeacherOutputs({len(self.index)} examples: {scores})"
 
     def at(self, index: Array, name: str = "logits") -> Array:
         """The scores called `name` of these examples, in this order.
@@ -129,6 +176,10 @@ class TeacherOutputs:
         return TeacherOutputs(self.index, {n: a.rows[order] for n, a in self._scores.items()})
 
 
+def _look_like_probabilities(rows: Array) -> bool:
+    return bool((rows >= 0).all() and np.allclose(rows.sum(axis=-1), 1, atol=1e-3))
+
+
 @dataclass(frozen=True)
 class Term:
     """One part of an objective.
@@ -139,7 +190,7 @@ class Term:
         loss: (student's scores, their examples' indices) -> `Loss`, or None where these examples
             have nothing to learn from (a batch without labels).
         on: which of the student's scores it looks at.
-        copies: whether it sees the noisy copies of the examples too, after the examples.
+        copies: whether it sees the copies that `training.noisy_copies` adds, after the examples.
     """
 
     name: str
@@ -155,33 +206,26 @@ class Term:
             ValueError: not a finite number of at least 0.
         """
         weight = self.weight(epoch) if callable(self.weight) else self.weight
-        if not 0 <= number(weight) < np.inf:
-            raise ValueError(
-                f"the weight of {self.name!r} must be a finite number of at least 0, got {weight!r}"
-            )
+        check_not_negative(f"the weight of {self.name!r}", weight)
         return weight
 
 
 class WeightedTerms:
     """The objective Σ weight · loss over its terms. Terms of weight 0 are not even computed.
 
-    `noise` above 0 asks the training loop for noisy copies (see `training.Objective`); only terms
-    with `copies` see them.
-
     Raises:
-        ValueError: no terms, two of the same name, noise below 0 or not finite, or copies without
-            noise; in use, a weight below 0 or not finite, or scores that the student does not have.
+        ValueError: no terms, or two of the same name; in use, a weight below 0 or not finite,
+            scores that the student does not have, or a term that looks for copies of the examples
+            where there are none.
     """
 
-    def __init__(self, *terms: Term, noise: float = 0.0) -> None:
+    def __init__(self, *terms: Term) -> None:
+        for term in terms:
+            check_kind("each term", term, Term)
         names = [term.name for term in terms]
         if not terms or len(set(names)) < len(names):
             raise ValueError(f"an objective needs terms, of different names, got {names}")
-        if not 0 <= number(noise) < np.inf:
-            raise ValueError(f"noise must be a finite number of at least 0, got {noise!r}")
-        if not noise and any(term.copies for term in terms):
-            raise ValueError(f"a term with copies needs noise above 0, got noise={noise!r}")
-        self.terms, self.noise = terms, noise
+        self.terms = terms
 
     def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome:
         value, gradients, parts = 0.0, {}, {}
@@ -193,29 +237,24 @@ class WeightedTerms:
                     f"the term {term.name!r} looks at the student's {term.on!r}; it has only "
                     f"{sorted(scores)}"
                 )
-            seen = len(index) // 2 if self.noise and not term.copies else len(index)
-            loss = term.loss(scores[term.on][:seen], index[:seen])
+            rows, n = scores[term.on], len(index)
+            if term.copies and len(rows) == n:
+                raise ValueError(
+                    f"the term {term.name!r} compares examples with copies of them, and there are "
+                    "none: train(..., augment=noisy_copies(0.04)) adds them"
+                )
+            seen = len(rows) if term.copies else n
+            loss = term.loss(rows[:seen], np.resize(index, seen))
             if loss is None:
                 continue
             value += weight * loss.value
-            own = weight * loss.gradient
-            if self.noise and not term.copies:
-                own = np.concatenate([own, np.zeros_like(own)])
-            gradients[term.on] = gradients[term.on] + own if term.on in gradients else own
+            gradient = weight * loss.gradient
+            if seen < len(rows):  # of the copies it knows nothing
+                gradient = np.concatenate([gradient, np.zeros_like(rows[seen:])])
+            before = gradients.get(term.on)
+            gradients[term.on] = gradient if before is None else before + gradient
             parts[term.name] = loss.value
         return Outcome(value, gradients, parts)
-
-
-def check_weights(**weights: float) -> None:
-    """Refuse weights outside the simplex: each at least 0, together at most 1.
-
-    Raises:
-        ValueError: naming the weight, or all of them where only their sum is wrong.
-    """
-    for name, weight in weights.items():
-        check_share(name, weight)
-    if sum(weights.values()) > 1 + 1e-12:
-        raise ValueError(f"the weights must sum to at most 1, got {weights}")
 
 
 def _rest(*weights: float) -> float:
@@ -232,14 +271,14 @@ def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
     labels = Aligned(split.index, split.labels)
 
     def loss(logits: Array, index: Array) -> Loss | None:
-        own = labels.at(index)
-        known = own != UNLABELLED
+        batch = labels.at(index)
+        known = batch != UNLABELLED
         if known.all():
-            return cross_entropy(logits, own)
+            return cross_entropy(logits, batch)
         if not known.any():
             return None
         gradient = np.zeros_like(logits)
-        value, gradient[known] = cross_entropy(logits[known], own[known])
+        value, gradient[known] = cross_entropy(logits[known], batch[known])
         return Loss(value, gradient)
 
     return loss
@@ -253,6 +292,7 @@ def hard_labels(split: Split) -> WeightedTerms:
 
     Chapter 2.
     """
+    check_kind("split", split, Split, "of a data set, take one, such as data.transfer")
     if (split.labels == UNLABELLED).all():
         raise ValueError("hard labels need at least one label, got a split with none")
     return WeightedTerms(Term("hard", 1.0, hard_label_loss(split)))
@@ -315,7 +355,6 @@ def cosine_enhanced(
     on: str = "logits",
     curriculum: float = 0,
     consistency_weight: float = 0,
-    noise: float = 0.04,
 ) -> WeightedTerms:
     """Step by step, with the rationale compared by its direction: 1 - cosine in place of the MSE.
 
@@ -324,11 +363,10 @@ def cosine_enhanced(
         curriculum: epochs over which the rationale's weight grows evenly from 0 to beta (the soft
             targets have the rest meanwhile); 0 for beta from the start.
         consistency_weight: of the `consistency` of the student's logits under noise, on top of the
-            other weights; 0 leaves it out.
-        noise: its standard deviation, in units of the inputs.
+            other weights; 0 leaves it out. It needs `train(..., augment=noisy_copies(0.04))`.
 
     Raises:
-        ValueError: T, weights, curriculum or noise not as described; in use, scores that do not
+        ValueError: T, weights or curriculum not as described; in use, scores that do not
             fit, or a row of zeros.
 
     Chapter 5.
@@ -337,7 +375,6 @@ def cosine_enhanced(
     for name, value in (("curriculum", curriculum), ("consistency_weight", consistency_weight)):
         if value != 0:
             check_positive(name, value)
-    check_positive("noise", noise)
 
     def beta_at(epoch: float) -> float:
         return beta * min(1.0, epoch / curriculum) if curriculum else beta
@@ -347,21 +384,22 @@ def cosine_enhanced(
         Term("rationale", beta_at, _against(rationale_cosine, teacher, rationale), on),
         Term("soft", lambda epoch: _rest(alpha, beta_at(epoch)), soft_targets(teacher, T)),
     ]
-    if not consistency_weight:
-        return WeightedTerms(*terms)
-    steady = Term(
-        "consistency", consistency_weight, lambda logits, _: consistency(logits), copies=True
-    )
-    return WeightedTerms(*terms, steady, noise=noise)
+    if consistency_weight:
+        terms.append(
+            Term("consistency", consistency_weight, lambda z, _: consistency(z), copies=True)
+        )
+    return WeightedTerms(*terms)
 
 
 def soft_targets(teacher: TeacherOutputs, T: float) -> Callable[[Array, Array], Loss]:
     """`soft_target_loss` against the teacher's logits for the same examples.
 
     Raises:
-        ValueError: T not above 0.
+        ValueError: T not above 0, or no `TeacherOutputs`.
     """
     check_positive("T", T)
+    advice = "TeacherOutputs.of(model, split) asks a model"
+    check_kind("teacher", teacher, TeacherOutputs, advice)
     return lambda logits, index: soft_target_loss(logits, teacher.at(index), T)
 
 

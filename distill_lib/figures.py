@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogFormatter, NullLocator
 from numpy.typing import ArrayLike
 
-from distill_lib.experiments import Estimate
+from distill_lib.statistics import Estimate
 from distill_lib.style import COLOURS
 
 CYCLE = ("teacher", "student", "label", "accent", "warn", "muted")

@@ -8,13 +8,19 @@ matrix products that made it, so the accuracy costs nothing that can be measured
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[Any]
+from distill_lib.checks import (
+    Array,
+    check_labels,
+    check_positive,
+    check_probabilities,
+    check_same_shape,
+    check_scores,
+)
 
 
 class Loss(NamedTuple):
@@ -26,126 +32,6 @@ class Loss(NamedTuple):
 
     value: float
     gradient: Array
-
-
-def _array(name: str, values: ArrayLike) -> Array:
-    if isinstance(values, np.ma.MaskedArray):
-        raise ValueError(f"{name} must not be a masked array: the mask would be lost")
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name} must have rows of equal length, got {values!r}") from error
-
-
-def check_scores(name: str, scores: ArrayLike) -> Array:
-    """Return `scores` as a float array, or say what is wrong with them.
-
-    Integers become float64; floats keep their type.
-
-    Raises:
-        ValueError: not real numbers, numbers that float64 cannot hold, a scalar, empty, or not
-            finite.
-    """
-    array = _array(name, scores)
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
-        raise ValueError(f"{name} must be real numbers of at most 64 bits, got dtype {array.dtype}")
-    if array.ndim == 0:
-        raise ValueError(f"{name} must have at least one axis, got the scalar {array}")
-    if array.size == 0:
-        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name} must be finite, got {array[where]} at index {where}")
-    if array.dtype.kind == "f":
-        return array
-    if (array > 2**53).any() or (array < -(2**53)).any():
-        raise ValueError(f"{name} must lie within ±2**53 as integers: float64 would round them")
-    return array.astype(np.float64)
-
-
-def number(value: object) -> float:
-    """`value` as a float: nan for what is not one real number, such as an array, a text or True."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        return np.nan
-    try:
-        return float(value)
-    except OverflowError:  # a whole number too large for a float
-        return np.inf
-
-
-def check_positive(name: str, value: float) -> float:
-    """Return `value` as a float, or say what is wrong with it.
-
-    Raises:
-        ValueError: not a number, not finite, zero or negative.
-    """
-    if not 0 < number(value) < np.inf:  # also refuses nan
-        raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
-    return number(value)
-
-
-def check_share(name: str, value: float) -> None:
-    """Refuse anything but a number from 0 to 1.
-
-    Raises:
-        ValueError: not a number, or outside 0 .. 1.
-    """
-    if not 0 <= number(value) <= 1:
-        raise ValueError(f"{name} must be a number in 0 .. 1, got {value!r}")
-
-
-def check_whole(name: str, value: int, least: int = 1, most: float = np.inf) -> None:
-    """Refuse anything but a whole number from `least` to `most`.
-
-    Raises:
-        ValueError: not a whole number, or outside these bounds.
-    """
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not whole or not least <= value <= most:
-        bounds = f"of at least {least}" if most == np.inf else f"in {least} .. {most}"
-        raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}")
-
-
-def check_dtype(dtype: type) -> None:
-    """Refuse anything but the two types that the book computes in.
-
-    Raises:
-        ValueError: neither np.float32 nor np.float64.
-    """
-    if dtype not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype!r}")
-
-
-def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> Array:
-    """Return hard labels as an integer array of `shape`, or say what is wrong with them.
-
-    Raises:
-        ValueError: not integers, of another shape, or outside 0 .. n_classes - 1.
-    """
-    array = _array("labels", labels)
-    if array.dtype.kind not in "iu":
-        raise ValueError(f"labels must be integers, got dtype {array.dtype}")
-    if array.shape != shape:
-        raise ValueError(f"labels must have shape {shape}, one per example, got {array.shape}")
-    outside = (array < 0) | (array >= n_classes)
-    if outside.any():
-        raise ValueError(f"labels must lie in 0 .. {n_classes - 1}, got {array[outside][0]}")
-    return array
-
-
-def check_same_shape(student: Array, teacher: Array) -> None:
-    """Refuse a teacher whose scores do not stand one for one beside the student's.
-
-    NumPy would broadcast a batch of one over any batch; a misplaced teacher must not pass so.
-
-    Raises:
-        ValueError: shapes that differ.
-    """
-    if student.shape != teacher.shape:
-        raise ValueError(
-            f"teacher and student scores must have the same shape, got {teacher.shape} "
-            f"for the teacher and {student.shape} for the student"
-        )
 
 
 @np.errstate(over="ignore")  # -inf is right where it comes up: a probability of 0
@@ -215,14 +101,8 @@ def entropy(probabilities: ArrayLike) -> Array:
 
     Chapter 1, "How much is left unsaid".
     """
-    given = check_scores("probabilities", probabilities)
+    given = check_probabilities("probabilities", probabilities)
     p = given.astype(np.float64)
-    if (p < 0).any():
-        raise ValueError(f"probabilities must be at least 0, got {p.min()}")
-    sums = np.atleast_1d(p.sum(axis=-1))
-    wrong = np.abs(sums - 1) > (1e-6 if given.dtype == np.float64 else 1e-3)
-    if wrong.any():
-        raise ValueError(f"probabilities must sum to 1, got a sum of {sums[wrong][0]}")
     # "0 -" because a mere minus turns the 0 of a certain row into -0.
     return (0 - np.sum(p * np.log(np.where(p > 0, p, 1.0)), axis=-1)).astype(given.dtype)
 

@@ -9,15 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distill_lib.losses import (
-    check_labels,
-    check_same_shape,
-    check_scores,
-    check_whole,
-    cross_entropy,
-    soft_target_loss,
-    softmax,
-)
+from distill_lib.checks import check_labels, check_same_shape, check_scores, check_whole
+from distill_lib.losses import cross_entropy, soft_target_loss, softmax
 
 
 def accuracy(logits: ArrayLike, labels: ArrayLike) -> float:

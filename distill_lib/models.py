@@ -1,4 +1,4 @@
-"""The two kinds of model in the book, written out: forward, backward, parameters.
+"""Models: a list of layers, one vector of parameters, and scores with names.
 
 A model turns inputs into *named* scores: every linear score on the way ("hidden_1", "hidden_2",
 …) and, last, "logits". Losses are free to look at any of them, and `backward` takes the gradient
@@ -7,45 +7,297 @@ with respect to any of them. That is all that the losses and the models know of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
-from functools import cache
-from itertools import pairwise
-from typing import Self
+from pathlib import Path
+from typing import Any, Protocol, Self
+from zipfile import BadZipFile
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
-from distill_lib.losses import Array, check_dtype, check_scores, check_whole
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+from distill_lib.checks import Array, check_dtype, check_scores, check_whole
+from distill_lib.layers import KINDS, RATIONALE, Layer, Linear, Memory, ReLU, few_threads
 
 
-def few_threads(multiply_adds: int) -> AbstractContextManager:
-    """One thread for small matrix products, as many as there are for large ones.
+class Model(Protocol):
+    """What training and distillation know of a model; `Network` is one.
 
-    Threads that wait for one another cost more than a small product is worth; where they outnumber
-    the free cores (a shared server, two notebooks at once) training gets tens of times slower.
+    `vector` has all parameters, changed in place, and `gradient_vector` their gradients, in the
+    same order; `multiply_adds` says what one example costs.
     """
-    return _blas().limit(limits=1) if multiply_adds < 2e7 else nullcontext()
+
+    dtype: np.dtype
+    vector: Array
+    gradient_vector: Array
+    multiply_adds: int
+
+    def forward(self, inputs: Array) -> Mapping[str, Array]: ...
+    def backward(self, gradients: Mapping[str, Array]) -> None: ...
+    def scores(self, inputs: Array) -> Mapping[str, Array]: ...
+    def logits(self, inputs: Array) -> Array: ...
 
 
-class MLP:
+class Network:
+    """Layers one after the other, all of their parameters in one vector.
+
+    All gradients lie in another vector of the same layout, so that an optimiser is a few operations
+    on whole vectors. `parameters` and `gradients` are named views into them: "W1", "b1", "W2", …
+
+    Args:
+        layers: the first is `Linear`, the last has the scores "logits", and no name occurs twice.
+        seed: of the first parameters.
+        dtype: np.float32 or np.float64.
+
+    Attributes:
+        units: how many scores there are of each name, in order.
+
+    Raises:
+        ValueError: layers, seed or dtype not as described.
+
+    Chapter 2, "Two models".
+    """
+
+    def __init__(self, layers: Sequence[Layer], seed: int = 0, dtype: type = np.float32) -> None:
+        check_dtype(dtype)
+        check_whole("seed", seed, least=0)
+        names = [name for layer in layers for name in layer.scores]
+        if not layers or "logits" not in layers[-1].scores or len(set(names)) < len(names):
+            raise ValueError(f'the last layer must have "logits", and no name twice, got {names}')
+        size = sum(int(np.prod(shape)) for layer in layers for shape in layer.shapes.values())
+        self._bind(tuple(layers), np.zeros(size, dtype))
+        rng = np.random.default_rng(seed)
+        for layer, memory in zip(self.layers, self._memories, strict=True):
+            layer.start(memory.parameters, rng)
+
+    def _bind(self, layers: tuple[Layer, ...], vector: Array) -> None:
+        """Take these layers and this vector, and make all that follows from them."""
+        self.layers, self.dtype = layers, vector.dtype
+        self._vector, self._gradient_vector = vector, np.zeros_like(vector)
+        views = zip(self._views(self._vector), self._views(self._gradient_vector), strict=True)
+        self._memories = [Memory(*pair) for pair in views]
+        filled = [memory for memory in self._memories if memory.parameters]
+        self.parameters = _numbered([memory.parameters for memory in filled])
+        self.gradients = _numbered([memory.gradients for memory in filled])
+        self.units = {name: n for layer in layers for name, n in layer.scores.items()}
+        self.names = list(self.units)
+        ends = [np.cumsum([0, *layer.scores.values()]) for layer in layers]
+        self._columns = [  # where each of a layer's scores stands among its outputs
+            {name: slice(*end[k : k + 2]) for k, name in enumerate(layer.scores)}
+            for layer, end in zip(layers, ends, strict=True)
+        ]
+        self._examples = 0  # in the last `forward`
+
+    def _views(self, vector: Array) -> list[dict[str, Array]]:
+        views, start = [], 0
+        for layer in self.layers:
+            named = {}
+            for name, shape in layer.shapes.items():
+                named[name] = vector[start : start + int(np.prod(shape))].reshape(shape)
+                start += named[name].size
+            views.append(named)
+        return views
+
+    # A copied or pickled model is its layers and its parameters; the views are made anew, for
+    # copies of them would no longer look into the vector.
+    def __getstate__(self) -> tuple[tuple[Layer, ...], Array]:
+        return self.layers, self._vector
+
+    def __setstate__(self, state: tuple[tuple[Layer, ...], Array]) -> None:
+        self._bind(*state)
+
+    def __repr__(self) -> str:
+        units = ", ".join(f"{n} {name}" for name, n in self.units.items())
+        size = f"{self.n_parameters:,} parameters"
+        return f"{type(self).__name__}({self.n_inputs} inputs, {units}; {size}, {self.dtype})"
+
+    @property
+    def vector(self) -> Array:
+        """All parameters. Assigning copies the values in, so that the named views stay right.
+
+        Raises:
+            ValueError: values that are not finite, or of another shape.
+        """
+        return self._vector
+
+    @vector.setter
+    def vector(self, values: Array) -> None:
+        if values is self._vector:  # as after `model.vector += step`
+            return
+        values = check_scores("vector", values)
+        if values.shape != self._vector.shape:
+            raise ValueError(f"vector must have shape {self._vector.shape}, got {values.shape}")
+        self._vector[:] = values
+
+    @property
+    def gradient_vector(self) -> Array:
+        """The gradients of all parameters, as the last `backward` left them."""
+        return self._gradient_vector
+
+    @property
+    def n_inputs(self) -> int:
+        """How many numbers an example has."""
+        return self._memories[0].parameters["W"].shape[0]
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trained values, weights and biases, without the map of a rationale."""
+        return sum(layer.n_kept for layer in self.layers)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds for the logits of one example (biases and ReLUs not counted)."""
+        return sum(layer.multiply_adds for layer in self.layers)
+
+    def copy(self) -> Self:
+        """Another model with the same parameters and nothing shared."""
+        return deepcopy(self)
+
+    def forward(self, inputs: Array) -> dict[str, Array]:
+        """Named scores of a batch, each of shape (examples, units); remembers it for `backward`.
+
+        The arrays belong to the model and hold until its next `forward`; `scores` copies them.
+
+        Raises:
+            ValueError: inputs not of shape (examples, inputs), or not of the model's dtype.
+        """
+        units = np.asarray(inputs)
+        if units.ndim != 2 or units.shape[1] != self.n_inputs:
+            raise ValueError(
+                f"inputs must have shape (examples, {self.n_inputs}), got {units.shape}"
+            )
+        if units.dtype != self.dtype:
+            raise ValueError(f"inputs must be {self.dtype}, like the model, got {units.dtype}")
+        scores: dict[str, Array] = {}
+        self._examples = len(units)
+        for layer, memory, columns in zip(self.layers, self._memories, self._columns, strict=True):
+            memory.inputs = units
+            units = layer.forward(units, memory)
+            scores |= {name: units[:, place] for name, place in columns.items()}
+        return scores
+
+    def backward(self, gradients: Mapping[str, Array]) -> None:
+        """Turn gradients with respect to scores of the last `forward` into those of parameters.
+
+        Args:
+            gradients: by name of the scores, each in their shape; names left out count as zero.
+
+        Fills `self.gradients` (and so `self.gradient_vector`).
+
+        Raises:
+            ValueError: no `forward` before, an unknown name, or a gradient of another shape.
+
+        Chapter 2, "Backwards".
+        """
+        if not self._examples:
+            raise ValueError("backward needs a forward before it, and there was none")
+        for name, gradient in gradients.items():
+            if name not in self.units:
+                raise ValueError(f"no scores are called {name!r}; this model has {self.names}")
+            expected, array = (self._examples, self.units[name]), np.asarray(gradient)
+            if array.shape != expected or array.dtype.kind != "f":
+                raise ValueError(
+                    f"the gradient of {name} must be floats of shape {expected}, got "
+                    f"{array.dtype} of shape {array.shape}"
+                )
+        downstream: Array | None = None  # what the layers above ask of this layer's outputs
+        for k in range(len(self.layers) - 1, -1, -1):
+            layer, memory = self.layers[k], self._memories[k]
+            direct = self._direct(k, gradients)
+            if downstream is not None and direct is not None:
+                np.add(downstream, direct, out=downstream)
+            elif direct is not None:
+                downstream = direct
+            if downstream is not None:
+                downstream = layer.backward(downstream, memory, first=k == 0)
+            else:  # nothing above this layer is being taught
+                for gradient in memory.gradients.values():
+                    gradient[:] = 0
+
+    def _direct(self, k: int, gradients: Mapping[str, Array]) -> Array | None:
+        """The gradients with respect to the scores of layer k, side by side; None without any."""
+        columns = self._columns[k]
+        if not columns.keys() & gradients.keys():
+            return None
+        if len(columns) == 1:
+            return np.asarray(gradients[next(iter(columns))], self.dtype)
+        shape = (self._examples, sum(self.layers[k].scores.values()))
+        whole = self._memories[k].array("d outputs", shape, self.dtype)
+        for name, place in columns.items():
+            whole[:, place] = gradients.get(name, 0)
+        return whole
+
+    def scores(self, inputs: Array) -> dict[str, Array]:
+        """Named scores of any number of examples, as arrays of the caller's own.
+
+        The inputs may be of any real type: they are taken in the model's.
+
+        Raises:
+            ValueError: inputs not of shape (examples, inputs), empty, or not finite in that type.
+        """
+        with np.errstate(over="ignore"):  # checked in the next line
+            inputs = check_scores("inputs", inputs).astype(self.dtype, copy=False)
+        check_scores(f"inputs, as {self.dtype},", inputs)
+        parts: dict[str, list[Array]] = {name: [] for name in self.names}
+        with few_threads(min(len(inputs), 1024) * self.multiply_adds):
+            for start in range(0, len(inputs), 1024):
+                for name, scores in self.forward(inputs[start : start + 1024]).items():
+                    parts[name].append(scores.copy())
+        self._examples = 0  # a backward after this would be of the last part only
+        return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+    def logits(self, inputs: Array) -> Array:
+        """Class scores, shape (examples, classes); `softmax` of them are the probabilities."""
+        return self.scores(inputs)["logits"]
+
+    def predict(self, inputs: Array) -> Array:
+        """The class with the highest score, a whole number, shape (examples,)."""
+        return self.logits(inputs).argmax(axis=1)
+
+    def save(self, path: str | Path) -> None:
+        """Write layers and parameters to a file of NumPy's, whose name must end in .npz.
+
+        Raises:
+            ValueError: another name.
+        """
+        if Path(path).suffix != ".npz":
+            raise ValueError(f'a model is saved under a name that ends in ".npz", got {path}')
+        layers = [{"kind": layer.kind, **vars(layer)} for layer in self.layers]
+        np.savez(path, layers=json.dumps(layers, default=int), vector=self._vector)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` has written. Nothing in the file is ever executed.
+
+        Raises:
+            ValueError: not such a file, or parameters that do not fit its layers.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                layers: list[dict[str, Any]] = json.loads(str(file["layers"]))
+                vector = file["vector"]
+            made = [KINDS[layer.pop("kind")](**layer) for layer in layers]
+            checked = Network(made, dtype=vector.dtype.type)
+            checked.vector = vector
+        except FileNotFoundError:
+            raise
+        except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is no model that was saved here: {error}") from error
+        model = cls.__new__(cls)
+        model._bind(checked.layers, checked.vector)
+        return model
+
+
+def _numbered(views: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    return {f"{name}{k}": v for k, named in enumerate(views, 1) for name, v in named.items()}
+
+
+class MLP(Network):
     """Linear layers with a ReLU between each two: the book's teacher, and most of its students.
-
-    All parameters lie in one vector, and all gradients in another of the same layout, so that an
-    optimiser is a few operations on whole vectors. `parameters` and `gradients` are named views
-    into them. Work arrays are kept from one batch to the next: a step of training allocates nothing
-    large.
 
     Args:
         sizes: inputs, hidden units of each layer, classes; for instance (64, 32, 10).
-        seed: seeds the first weights (He et al. 2015: normal, variance 2 / inputs of the layer;
-            1 / inputs for the last layer, which no ReLU follows). Biases start at 0.
+        seed: of the first weights (see `layers.Linear`); biases start at 0.
         dtype: np.float32 or np.float64.
         rationale: this many more linear scores, called "rationale", beside the logits in the last
             layer: a map from the last hidden layer that is learned with the rest, and dropped
@@ -67,182 +319,17 @@ class MLP:
     ) -> None:
         if not isinstance(sizes, Sequence) or len(sizes) < 2:
             raise ValueError(f"sizes must be two or more whole numbers, got {sizes!r}")
-        sizes = tuple(sizes)
-        for size in sizes:
-            check_whole("each of the sizes", size)
-        check_dtype(dtype)
         check_whole("rationale", rationale, least=0)
-        check_whole("seed", seed, least=0)
-        widths = (*sizes[:-1], sizes[-1] + rationale)
-        n_parameters = sum((n + 1) * m for n, m in pairwise(widths))
-        self.__setstate__((sizes, rationale, np.zeros(n_parameters, dtype)))
-        rng = np.random.default_rng(seed)
-        for i, n in enumerate(sizes[:-1], start=1):
-            scale = np.sqrt((2 if i < len(sizes) - 1 else 1) / n)
-            weights = self.parameters[f"W{i}"]
-            # The rationale's columns last: with and without them, the rest starts the same.
-            for part in (weights[:, : sizes[i]], weights[:, sizes[i] :]):
-                part[:] = rng.normal(0, scale, part.shape)
-
-    # A copied or pickled model (`copy`, other processes) is its sizes and its parameters; the
-    # views are made anew, for copies of them would no longer look into the vector.
-    def __getstate__(self) -> tuple[tuple[int, ...], int, Array]:
-        return self.sizes, self.rationale, self.vector
-
-    def __setstate__(self, state: tuple[tuple[int, ...], int, Array]) -> None:
-        self.sizes, self.rationale, self.vector = state
-        self._widths = (*self.sizes[:-1], self.sizes[-1] + self.rationale)
-        self.dtype = self.vector.dtype
-        self.gradient_vector = np.zeros_like(self.vector)
-        self.parameters = self._views(self.vector)
-        self.gradients = self._views(self.gradient_vector)
-        hidden = [f"hidden_{i}" for i in range(1, len(self.sizes) - 1)]
-        self.units = dict(zip([*hidden, "logits"], self.sizes[1:], strict=True))
-        if self.rationale:
-            self.units["rationale"] = self.rationale
-        self.names = [*self.units]
-        self._buffers: dict[str, Array] = {}
-        self._inputs: list[Array] = []
-
-    def _views(self, vector: Array) -> dict[str, Array]:
-        views, start = {}, 0
-        for i, (n, m) in enumerate(pairwise(self._widths), start=1):
-            views[f"W{i}"] = vector[start : start + n * m].reshape(n, m)
-            views[f"b{i}"] = vector[start + n * m : start + (n + 1) * m]
-            start += (n + 1) * m
-        return views
+        layers: list[Layer] = []
+        for i, n in enumerate(sizes[1:-1], start=1):
+            layers += [Linear(sizes[i - 1], {f"hidden_{i}": n}), ReLU()]
+        last = {"logits": sizes[-1]} | ({RATIONALE: rationale} if rationale else {})
+        super().__init__([*layers, Linear(sizes[-2], last, gain=1.0)], seed, dtype)
 
     @property
-    def n_parameters(self) -> int:
-        """Number of trained values, weights and biases, without the map of a rationale."""
-        return sum((n + 1) * m for n, m in pairwise(self.sizes))
-
-    @property
-    def multiply_adds(self) -> int:
-        """Multiply-adds for the logits of one example (biases and ReLUs not counted)."""
-        return sum(n * m for n, m in pairwise(self.sizes))
-
-    def copy(self) -> Self:
-        """Another model with the same parameters and nothing shared."""
-        return deepcopy(self)
-
-    def _work(self, name: str, rows: int, columns: int, dtype: type | None = None) -> Array:
-        """An uninitialised array: at each call the same memory, as long as it is large enough."""
-        array = self._buffers.get(name)
-        if array is None or len(array) < rows:
-            array = self._buffers[name] = np.empty((rows, columns), dtype or self.dtype)
-        return array[:rows]
-
-    def forward(self, inputs: Array) -> dict[str, Array]:
-        """Named scores of a batch, each of shape (examples, units); remembers it for `backward`.
-
-        The arrays belong to the model and hold until its next `forward`; `scores` copies them.
-
-        Raises:
-            ValueError: inputs not of shape (examples, inputs), or not of the model's dtype.
-        """
-        inputs = np.asarray(inputs)
-        if inputs.ndim != 2 or inputs.shape[1] != self.sizes[0]:
-            raise ValueError(
-                f"inputs must have shape (examples, {self.sizes[0]}), got {inputs.shape}"
-            )
-        if inputs.dtype != self.dtype:
-            raise ValueError(f"inputs must be {self.dtype}, like the model, got {inputs.dtype}")
-        scores: dict[str, Array] = {}
-        self._inputs = []
-        units, last = inputs, len(self.sizes) - 1
-        for i in range(1, last + 1):
-            self._inputs.append(units)
-            z = self._work(f"scores_{i}", len(inputs), self._widths[i])
-            np.matmul(units, self.parameters[f"W{i}"], out=z)
-            z += self.parameters[f"b{i}"]
-            if i < last:
-                scores[f"hidden_{i}"] = z
-                units = np.maximum(z, 0, out=self._work(f"relu_{i}", *z.shape))
-        scores["logits"] = z[:, : self.sizes[-1]]
-        if self.rationale:
-            scores["rationale"] = z[:, self.sizes[-1] :]
-        return scores
-
-    def backward(self, gradients: Mapping[str, Array]) -> None:
-        """Turn gradients with respect to scores of the last `forward` into those of parameters.
-
-        Args:
-            gradients: by name of the scores, each in their shape; names left out count as zero.
-
-        Fills `self.gradients` (and so `self.gradient_vector`).
-
-        Raises:
-            ValueError: no `forward` before, an unknown name, or a gradient of another shape.
-
-        Chapter 2, "Backwards".
-        """
-        if not self._inputs:
-            raise ValueError("backward needs a forward before it, and there was none")
-        for name, gradient in gradients.items():
-            if name not in self.units:
-                raise ValueError(f"no scores are called {name!r}; this model has {self.names}")
-            expected = (len(self._inputs[0]), self.units[name])
-            gradient = np.asarray(gradient)
-            if gradient.shape != expected or gradient.dtype.kind != "f":
-                raise ValueError(
-                    f"the gradient of {name} must be floats of shape {expected}, got "
-                    f"{gradient.dtype} of shape {gradient.shape}"
-                )
-        downstream: Array | None = None  # what the layers above say of this layer's scores
-        last = len(self.sizes) - 1
-        for i in range(last, 0, -1):
-            own = gradients.get(f"hidden_{i}") if i < last else self._last_layer(gradients)
-            if downstream is None and own is None:  # nothing above this layer is being taught
-                self.gradients[f"W{i}"][:] = 0
-                self.gradients[f"b{i}"][:] = 0
-                continue
-            if downstream is None:
-                g = np.asarray(own, self.dtype)
-            elif own is None:
-                g = downstream
-            else:
-                g = np.add(downstream, own, out=downstream)
-            np.matmul(self._inputs[i - 1].T, g, out=self.gradients[f"W{i}"])
-            g.sum(axis=0, out=self.gradients[f"b{i}"])
-            if i > 1:
-                units = self._inputs[i - 1]
-                downstream = self._work(f"backward_{i}", *units.shape)
-                np.matmul(g, self.parameters[f"W{i}"].T, out=downstream)
-                # The ReLU lets through only where it was open.
-                downstream *= np.greater(units, 0, out=self._work(f"open_{i}", *units.shape, bool))
-
-    def _last_layer(self, gradients: Mapping[str, Array]) -> Array | None:
-        """The gradients with respect to logits and rationale, side by side."""
-        if not self.rationale or not {"logits", "rationale"} & set(gradients):
-            return gradients.get("logits")
-        g = self._work("backward_last", len(self._inputs[0]), self._widths[-1])
-        g[:, : self.sizes[-1]] = gradients.get("logits", 0)
-        g[:, self.sizes[-1] :] = gradients.get("rationale", 0)
-        return g
-
-    def scores(self, inputs: Array) -> dict[str, Array]:
-        """Named scores of any number of examples, as arrays of the caller's own.
-
-        The inputs may be of any real type: they are taken in the model's.
-
-        Raises:
-            ValueError: inputs not of shape (examples, inputs), empty, or not finite in that type.
-        """
-        with np.errstate(over="ignore"):  # checked in the next line
-            inputs = check_scores("inputs", inputs).astype(self.dtype, copy=False)
-        check_scores(f"inputs, as {self.dtype},", inputs)
-        parts: dict[str, list[Array]] = {name: [] for name in self.names}
-        with few_threads(min(len(inputs), 1024) * self.multiply_adds):
-            for start in range(0, len(inputs), 1024):
-                for name, scores in self.forward(inputs[start : start + 1024]).items():
-                    parts[name].append(scores.copy())
-        self._inputs = []  # a backward after this would be of the last part only
-        return {name: np.concatenate(arrays) for name, arrays in parts.items()}
-
-    def logits(self, inputs: Array) -> Array:
-        """Class scores, shape (examples, classes); `softmax` of them are the probabilities."""
-        return self.scores(inputs)["logits"]
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs, hidden units of each layer, classes."""
+        return (self.n_inputs, *(n for name, n in self.units.items() if name != RATIONALE))
 
 
 class LogisticRegression(MLP):

@@ -15,10 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm  # as text: a widget would end up in the built page
 
+from distill_lib.checks import (
+    Array,
+    check_kind,
+    check_not_negative,
+    check_positive,
+    check_whole,
+    number,
+)
 from distill_lib.data import Split
-from distill_lib.losses import Array, check_positive, check_whole, number
+from distill_lib.layers import few_threads
 from distill_lib.metrics import accuracy, negative_log_likelihood
-from distill_lib.models import MLP, few_threads
+from distill_lib.models import Model
 
 
 class Diverged(ValueError):
@@ -41,12 +49,35 @@ class Objective(Protocol):
     """Anything that judges the student's named scores on the examples with these indices.
 
     `epoch` counts passes through the training examples, with its fraction, for weights that
-    change while training goes on. An objective with an attribute `noise` above 0 is shown each
-    batch twice in one: the examples, then copies with normal noise of that standard deviation
-    added to their inputs, under the same indices.
+    change while training goes on. Where `train` has an `augment` that adds copies, the scores have
+    several rows for each index: first those of all examples, then those of their copies.
     """
 
     def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome: ...
+
+
+Augment = Callable[[Array, np.random.Generator], Array]
+"""From a batch of inputs to what the model sees: as many rows, or a multiple of them."""
+
+
+def noisy_copies(noise: float) -> Augment:
+    """For `train`: after the examples of a batch, copies of them with noise on their inputs.
+
+    Args:
+        noise: standard deviation of the normal noise, in units of the inputs.
+
+    Raises:
+        ValueError: noise not above 0.
+
+    Chapter 5, "Consistency, and its control".
+    """
+    check_positive("noise", noise)
+
+    def augment(inputs: Array, rng: np.random.Generator) -> Array:
+        copies = inputs + noise * rng.standard_normal(inputs.shape, inputs.dtype)
+        return np.concatenate([inputs, copies])
+
+    return augment
 
 
 @dataclass
@@ -160,7 +191,7 @@ class History:
 
 
 def train(
-    model: MLP,
+    model: Model,
     split: Split,
     objective: Objective,
     *,
@@ -171,6 +202,7 @@ def train(
     validation: Split | None = None,
     look_every: int = 50,
     patience: int | None = None,
+    augment: Augment | None = None,
     seed: int = 0,
     label: str = "training",
 ) -> History:
@@ -190,35 +222,27 @@ def train(
         validation: looked at every `look_every` steps and at the end.
         patience: with `validation`: stop after this many looks without a lower negative
             log-likelihood, and in any case go back to the parameters that had the lowest.
-        seed: of the order of the examples.
+        augment: what is done to the inputs of each batch, such as `noisy_copies(0.04)`.
+        seed: of the order of the examples, and of what `augment` draws.
         label: what the progress bar says.
 
     Raises:
-        ValueError: numbers out of bounds (the schedule's too), patience without validation, or no
-            optimiser.
+        ValueError: numbers out of bounds (the schedule's too), patience without validation, no
+            optimiser, no split, or an `augment` that gives other shapes.
         Diverged: scores, a loss or parameters that are not finite; a `ValueError` that names the
             step and what usually helps.
 
     Chapter 2, "The loop".
     """
-    for name, count in (("steps", steps), ("batch_size", batch_size), ("look_every", look_every)):
-        check_whole(name, count)
-    if patience is not None:
-        check_whole("patience", patience)
-        if validation is None:
-            raise ValueError("patience needs a validation split to look at, got validation=None")
-    check_whole("seed", seed, least=0)
     optimizer = Adam() if optimizer is None else optimizer
-    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
-        raise ValueError(f"optimizer must be one such as Adam(0.01), got {optimizer!r}")
+    _check_plan(split, optimizer, steps, batch_size, look_every, validation, patience, seed)
     optimizer.start(model.vector)
     inputs = np.asarray(split.inputs, model.dtype)
     batch_size = min(batch_size, len(inputs))
     steps_per_pass = -(-len(inputs) // batch_size)
-    noise = getattr(objective, "noise", 0)
-    batch = np.empty((batch_size, inputs.shape[1]), model.dtype)
-    # A stream of its own for the noise: with it and without it, the order is the same.
-    rng, noise_rng = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    batch = np.empty((batch_size, *inputs.shape[1:]), model.dtype)
+    # A stream of its own for `augment`: with it and without it, the order is the same.
+    rng, augment_rng = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     order = np.empty(0, int)
     history, best, since_look = History(), model.vector.copy(), []
     _look(history, model, optimizer, validation, 0, since_look)
@@ -230,20 +254,15 @@ def train(
             rows, order = order[:batch_size], order[batch_size:]
             # mode="clip" lets `take` write straight into the buffer; every row is known to exist.
             x = np.take(inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
-            if noise:
-                copies = x + noise * noise_rng.standard_normal(x.shape, model.dtype)
-                x, rows = np.concatenate([x, copies]), np.concatenate([rows, rows])
+            if augment is not None:
+                x = _augmented(augment, x, augment_rng)
             scores = model.forward(x)
             _check_finite(scores["logits"], "logits", step, optimizer)
             outcome = objective(scores, split.index[rows], (step - 1) / steps_per_pass)
             _check_finite(outcome.value, "loss", step, optimizer)
             model.backward(outcome.gradients)
             scale = schedule((step - 1) / steps)
-            if not 0 <= number(scale) < np.inf:
-                raise ValueError(
-                    f"the schedule must give a finite number of at least 0, got {scale!r} at step "
-                    f"{step}"
-                )
+            check_not_negative(f"the multiplier of the schedule at step {step}", scale)
             optimizer.update(model.vector, model.gradient_vector, scale)
             since_look.append(outcome._replace(gradients={}))  # they are large, and done with
 
@@ -263,9 +282,47 @@ def train(
     return history
 
 
+def _check_plan(
+    split: Split,
+    optimizer: SGD | Adam,
+    steps: int,
+    batch_size: int,
+    look_every: int,
+    validation: Split | None,
+    patience: int | None,
+    seed: int,
+) -> None:
+    check_kind("split", split, Split, "of a data set, take one, such as data.transfer")
+    for name, count in (("steps", steps), ("batch_size", batch_size), ("look_every", look_every)):
+        check_whole(name, count)
+    if patience is not None:
+        check_whole("patience", patience)
+        if validation is None:
+            raise ValueError("patience needs a validation split to look at, got validation=None")
+    check_whole("seed", seed, least=0)
+    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
+        raise ValueError(f"optimizer must be one such as Adam(0.01), got {optimizer!r}")
+
+
+def _augmented(augment: Augment, batch: Array, rng: np.random.Generator) -> Array:
+    x = np.asarray(augment(batch, rng))
+    if (
+        x.dtype != batch.dtype
+        or x.shape[1:] != batch.shape[1:]
+        or len(x) % len(batch)
+        or not len(x)
+    ):
+        raise ValueError(
+            f"augment must keep the type and width of the inputs and give as many rows or a "
+            f"multiple of them; of {batch.dtype} of shape {batch.shape} it made {x.dtype} of "
+            f"shape {x.shape}"
+        )
+    return x
+
+
 def _look(
     history: History,
-    model: MLP,
+    model: Model,
     optimizer: SGD | Adam,
     validation: Split | None,
     step: int,

@@ -1,0 +1,233 @@
+"""Every guard of the library, in one style: what was wrong, what was expected, the value.
+
+A `check_` function takes the name of an argument and its value. It returns the value in the form
+that the library computes with, or raises a ValueError. Nothing is clipped, guessed or silently
+cast: numbers that a float cannot hold, masks and ragged rows are refused, not repaired.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+
+
+def as_array(name: str, values: ArrayLike) -> Array:
+    """`values` as an array.
+
+    Raises:
+        ValueError: a masked array, whose mask would be lost, or rows of different lengths.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        raise ValueError(f"{name} must not be a masked array: the mask would be lost")
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of equal length, got {values!r}") from error
+
+
+def check_kind(name: str, value: object, kind: type | tuple[type, ...], advice: str = "") -> None:
+    """Refuse an object of another class, where it comes in and not ten calls later.
+
+    Raises:
+        ValueError: naming the class that came and those expected, and the advice.
+    """
+    if not isinstance(value, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        expected = " or ".join(k.__name__ for k in kinds)
+        end = f": {advice}" if advice else ""
+        raise ValueError(f"{name} must be a {expected}, got {type(value).__name__}{end}")
+
+
+def check_scores(name: str, scores: ArrayLike) -> Array:
+    """Return `scores` as a float array, or say what is wrong with them.
+
+    Integers become float64; floats keep their type.
+
+    Raises:
+        ValueError: not real numbers, numbers that float64 cannot hold, a scalar, empty, or not
+            finite.
+    """
+    array = as_array(name, scores)
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise ValueError(f"{name} must be real numbers of at most 64 bits, got dtype {array.dtype}")
+    if array.ndim == 0:
+        raise ValueError(f"{name} must have at least one axis, got the scalar {array}")
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        where = first_place(~np.isfinite(array))
+        advice = ""
+        if np.isneginf(array[where]):
+            advice = " (the logarithm of a probability of 0? `TeacherOutputs.from_probabilities` "
+            advice += "takes the probabilities themselves)"
+        raise ValueError(f"{name} must be finite, got {array[where]} at index {where}{advice}")
+    if array.dtype.kind == "f":
+        return array
+    if (array > 2**53).any() or (array < -(2**53)).any():
+        raise ValueError(f"{name} must lie within ±2**53 as integers: float64 would round them")
+    return array.astype(np.float64)
+
+
+def check_probabilities(name: str, probabilities: ArrayLike) -> Array:
+    """Return probabilities, shape (..., classes), as a float array.
+
+    Raises:
+        ValueError: not real numbers, a negative entry, or a row whose sum is not 1 within rounding.
+    """
+    p = check_scores(name, probabilities)
+    if (p < 0).any():
+        raise ValueError(f"{name} must be at least 0, got {p.min()}")
+    sums = np.atleast_1d(p.sum(axis=-1, dtype=np.float64))
+    wrong = np.abs(sums - 1) > (1e-6 if p.dtype == np.float64 else 1e-3)
+    if wrong.any():
+        raise ValueError(f"{name} must sum to 1, got a sum of {sums[wrong][0]}")
+    return p
+
+
+def first_place(where: Array) -> tuple[int, ...]:
+    """The index of the first True, as plain numbers."""
+    return tuple(int(i) for i in np.argwhere(where)[0])
+
+
+def number(value: object) -> float:
+    """`value` as a float: nan for what is not one real number, such as an array, a text or True."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:  # a whole number too large for a float
+        return np.inf
+
+
+def check_positive(name: str, value: float) -> float:
+    """Return `value` as a float, or say what is wrong with it.
+
+    Raises:
+        ValueError: not a number, not finite, zero or negative.
+    """
+    if not 0 < number(value) < np.inf:  # also refuses nan
+        raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+    return number(value)
+
+
+def check_not_negative(name: str, value: float) -> float:
+    """Return `value` as a float, or say what is wrong with it.
+
+    Raises:
+        ValueError: not a number, not finite, or negative.
+    """
+    if not 0 <= number(value) < np.inf:
+        raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
+    return number(value)
+
+
+def check_share(name: str, value: float) -> None:
+    """Refuse anything but a number from 0 to 1.
+
+    Raises:
+        ValueError: not a number, or outside 0 .. 1.
+    """
+    if not 0 <= number(value) <= 1:
+        raise ValueError(f"{name} must be a number in 0 .. 1, got {value!r}")
+
+
+def check_weights(**weights: float) -> None:
+    """Refuse weights outside the simplex: each at least 0, together at most 1.
+
+    Raises:
+        ValueError: naming the weight, or all of them where only their sum is wrong.
+    """
+    for name, weight in weights.items():
+        check_share(name, weight)
+    if sum(weights.values()) > 1 + 1e-12:
+        raise ValueError(f"the weights must sum to at most 1, got {weights}")
+
+
+def check_whole(name: str, value: int, least: int = 1, most: float = np.inf) -> None:
+    """Refuse anything but a whole number from `least` to `most`.
+
+    Raises:
+        ValueError: not a whole number, or outside these bounds.
+    """
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
+        bounds = f"of at least {least}" if most == np.inf else f"in {least} .. {most}"
+        raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}")
+
+
+def check_dtype(dtype: type) -> None:
+    """Refuse anything but the two types that the book computes in.
+
+    Raises:
+        ValueError: neither np.float32 nor np.float64.
+    """
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype!r}")
+
+
+def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> Array:
+    """Return hard labels as an integer array of `shape`, or say what is wrong with them.
+
+    Raises:
+        ValueError: not integers, of another shape, or outside 0 .. n_classes - 1; with the first
+            value that is wrong, and what usually helps.
+    """
+    array = as_array("labels", labels)
+    if array.dtype.kind not in "iu":
+        first = array.flat[0] if array.size else None
+        remedy = "labels.astype(int)"
+        if array.dtype.kind not in "fb":
+            remedy = "np.unique(labels, return_inverse=True)[1]"
+        raise ValueError(
+            f"labels must be integers, got {first!r} (dtype {array.dtype}); usually {remedy} helps"
+        )
+    if array.shape != shape:
+        one_hot = array.ndim == len(shape) + 1
+        advice = "; for one-hot rows, take labels.argmax(axis=1)" if one_hot else ""
+        raise ValueError(
+            f"labels must have shape {shape}, one per example, got {array.shape}{advice}"
+        )
+    outside = (array < 0) | (array >= n_classes)
+    if outside.any():
+        where = first_place(outside)
+        raise ValueError(
+            f"labels must lie in 0 .. {n_classes - 1}, got {array[where]} at index {where}"
+        )
+    return array
+
+
+def check_index(index: ArrayLike) -> Array:
+    """Return the examples' places in a data set as an array of shape (examples,).
+
+    Raises:
+        ValueError: not whole numbers of at least 0 along one axis (a mask of True and False is
+            not).
+    """
+    array = as_array("an index", index)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise ValueError(f"an index must hold whole numbers along one axis, got {array!r}")
+    if (array < 0).any():
+        raise ValueError(
+            f"an index must hold whole numbers of at least 0, got {array[array < 0][0]}"
+        )
+    return array
+
+
+def check_same_shape(student: Array, teacher: Array) -> None:
+    """Refuse a teacher whose scores do not stand one for one beside the student's.
+
+    NumPy would broadcast a batch of one over any batch; a misplaced teacher must not pass so.
+
+    Raises:
+        ValueError: shapes that differ.
+    """
+    if student.shape != teacher.shape:
+        raise ValueError(
+            f"teacher and student scores must have the same shape, got {teacher.shape} "
+            f"for the teacher and {student.shape} for the student"
+        )

@@ -1,0 +1,181 @@
+"""The layers that networks are made of: forward, backward, and where their parameters begin.
+
+A layer is a description and nothing else: its sizes and the names of its scores. The arrays belong
+to the network (`models`), which hands them in as `Memory`. A new kind of layer is a new class here
+with the same three methods; nobody else's code changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from distill_lib.checks import Array, check_positive, check_whole
+
+RATIONALE = "rationale"
+"""Scores of this name serve training alone: they do not count as part of the trained model."""
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def few_threads(multiply_adds: int) -> AbstractContextManager:
+    """One thread for small matrix products, as many as there are for large ones.
+
+    Threads that wait for one another cost more than a small product is worth; where they outnumber
+    the free cores (a shared server, two notebooks at once) training gets tens of times slower.
+    """
+    return _blas().limit(limits=1) if multiply_adds < 2e7 else nullcontext()
+
+
+@dataclass
+class Memory:
+    """What a network keeps for one of its layers.
+
+    Attributes:
+        parameters, gradients: by name, views into the network's vectors.
+        inputs: of the last forward.
+    """
+
+    parameters: dict[str, Array]
+    gradients: dict[str, Array]
+    inputs: Array | None = None
+    _arrays: dict[str, Array] = field(default_factory=dict)
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype | type) -> Array:
+        """An uninitialised array of this shape: at each request the same memory, if it suffices.
+
+        So a step of training allocates nothing large, also where the last batch is a smaller one.
+        """
+        array = self._arrays.get(name)
+        if array is None or len(array) < shape[0]:
+            array = self._arrays[name] = np.empty(shape, dtype)
+        return array[: shape[0]]
+
+
+class Layer:
+    """What a network asks of its layers; this one has no parameters and no scores.
+
+    Attributes:
+        kind: what a saved model calls it.
+        shapes: of its parameters, by name.
+        scores: which of its outputs have names: so many for each, in order, all of them or none.
+        multiply_adds, n_kept: of the trained model, for one example: products, and parameters.
+    """
+
+    kind: ClassVar[str] = ""
+    shapes: Mapping[str, tuple[int, ...]] = {}
+    scores: Mapping[str, int] = {}
+    multiply_adds: int = 0
+    n_kept: int = 0
+
+    def start(self, parameters: Mapping[str, Array], rng: np.random.Generator) -> None:
+        """Fill in the first parameters, which are 0 before."""
+
+    def forward(self, inputs: Array, memory: Memory) -> Array:
+        """The outputs of a batch; the inputs stay as they are."""
+        raise NotImplementedError
+
+    def backward(self, gradient: Array, memory: Memory, first: bool) -> Array | None:
+        """From the gradient of the outputs, fill the parameters'; return that of the inputs.
+
+        The `first` layer need not return any. A layer without scores may overwrite `gradient`.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """inputs @ W + b: every output sees every input.
+
+    Attributes:
+        n_inputs: the inputs have shape (examples, n_inputs).
+        scores: by name, how many; the layer has as many outputs as they are together.
+        gain: the first weights are normal with variance gain / n_inputs: 2 before a ReLU
+            (He et al. 2015), 1 where none follows. Biases start at 0.
+
+    Raises:
+        ValueError: numbers that are not whole and at least 1, or a gain not above 0.
+
+    Chapter 2, "Backwards".
+    """
+
+    n_inputs: int
+    scores: Mapping[str, int] = field()  # or the attribute of `Layer` would be a default
+    gain: float = 2.0
+    kind: ClassVar[str] = "linear"
+
+    def __post_init__(self) -> None:
+        for size in (self.n_inputs, *self.scores.values()):
+            check_whole("each of the sizes", size)
+        check_positive("gain", self.gain)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the weights and of the biases."""
+        n_outputs = sum(self.scores.values())
+        return {"W": (self.n_inputs, n_outputs), "b": (n_outputs,)}
+
+    @property
+    def multiply_adds(self) -> int:
+        """Without the biases, and without a rationale."""
+        return self.n_inputs * sum(n for name, n in self.scores.items() if name != RATIONALE)
+
+    @property
+    def n_kept(self) -> int:
+        """Weights and biases, without those of a rationale."""
+        return self.multiply_adds // self.n_inputs * (self.n_inputs + 1)
+
+    def start(self, parameters: Mapping[str, Array], rng: np.random.Generator) -> None:
+        """Draw the weights, scores by scores: with and without the last ones, the rest is equal."""
+        begin = 0
+        for n in self.scores.values():
+            columns = parameters["W"][:, begin : begin + n]
+            columns[:] = rng.normal(0, np.sqrt(self.gain / self.n_inputs), columns.shape)
+            begin += n
+
+    def forward(self, inputs: Array, memory: Memory) -> Array:
+        """Shape (examples, outputs)."""
+        W, b = memory.parameters["W"], memory.parameters["b"]
+        z = memory.array("outputs", (len(inputs), len(b)), W.dtype)
+        np.matmul(inputs, W, out=z)
+        z += b
+        return z
+
+    def backward(self, gradient: Array, memory: Memory, first: bool) -> Array | None:
+        """dW = inputsᵀ · gradient, db its sum over the examples, d inputs = gradient · Wᵀ."""
+        inputs, W = memory.inputs, memory.parameters["W"]
+        np.matmul(inputs.T, gradient, out=memory.gradients["W"])
+        gradient.sum(axis=0, out=memory.gradients["b"])
+        if first:
+            return None
+        return np.matmul(gradient, W.T, out=memory.array("d inputs", inputs.shape, W.dtype))
+
+
+@dataclass(frozen=True)
+class ReLU(Layer):
+    """max(inputs, 0): without it, two linear layers would be one. Chapter 2, "Two models"."""
+
+    kind: ClassVar[str] = "relu"
+
+    def forward(self, inputs: Array, memory: Memory) -> Array:
+        """The same shape as the inputs."""
+        return np.maximum(inputs, 0, out=memory.array("outputs", inputs.shape, inputs.dtype))
+
+    def backward(self, gradient: Array, memory: Memory, first: bool) -> Array | None:
+        """It lets through only where it was open."""
+        is_open = memory.array("open", memory.inputs.shape, bool)
+        gradient *= np.greater(memory.inputs, 0, out=is_open)
+        return gradient
+
+
+KINDS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Linear, ReLU)}
+"""By the name that a saved model has for each."""

@@ -1,0 +1,111 @@
+"""Results written down with what made them, so that nobody runs for an hour to read a chapter.
+
+A record is a JSON file: what was measured, and beside it the command, the date, the seeds, the
+versions, and the fingerprint of the library that computed it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from distill_lib.checks import check_whole
+
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+DRAWING = {"figures.py", "exercises.py"}
+"""Modules that compute no result. A change in any other gives another fingerprint."""
+
+
+def library_digest() -> str:
+    """The fingerprint of all of the library that computes: any edit changes it."""
+    modules = Path(__file__).parent.glob("*.py")
+    return digest(path for path in modules if path.name not in DRAWING)
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """A short fingerprint of the text of these files."""
+    whole = hashlib.sha256()
+    for path in sorted(paths):
+        whole.update(path.name.encode() + path.read_bytes())
+    return whole.hexdigest()[:12]
+
+
+def origin() -> dict[str, Any]:
+    """The code and the packages that make a result what it is."""
+    packages = ("numpy", "scipy", "scikit-learn")
+    versions = {"python": platform.python_version()} | {p: version(p) for p in packages}
+    return {"library": library_digest(), "versions": versions}
+
+
+def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command: str) -> Path:
+    """Write `results/NAME.json`: the content, and what it takes to get it again.
+
+    An interruption leaves the old file or the new one, never a part.
+
+    Returns:
+        Where it was written.
+
+    Raises:
+        ValueError: a name that is not letters, digits and underscores, seeds that are not whole
+            numbers, or a content with nan or infinity, which JSON does not know.
+    """
+    path, seeds = _path(name), list(seeds)
+    for seed in seeds:
+        check_whole("seed", seed, least=0)
+    head = {
+        "command": command,
+        "date": date.today().isoformat(),
+        "seeds": [int(seed) for seed in seeds],
+        **origin(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+    text = json.dumps(head | dict(content), indent=1, allow_nan=False, default=_plain)
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.replace(path)
+    return path
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """Read `results/NAME.json`.
+
+    Raises:
+        ValueError: no such result (the message lists those that there are), or a file that is cut
+            off or no record.
+    """
+    path = _path(name)
+    if not RESULTS.is_dir():
+        raise ValueError(
+            f"there is no folder {RESULTS}: the recorded results are in the book's repository, not "
+            "in the installed library; run `pip install -e .` in a copy of the repository"
+        )
+    if not path.exists():
+        there = sorted(p.stem for p in RESULTS.glob("*.json"))
+        raise ValueError(f"no recorded result {name!r}; there are {there}")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no whole JSON file: {error}") from error
+    if not isinstance(content, dict) or not {"command", "date", "seeds"} <= content.keys():
+        raise ValueError(f"{path} is no record: it does not say its command, date and seeds")
+    return content
+
+
+def _path(name: str) -> Path:
+    if not re.fullmatch(r"\w+", name):
+        raise ValueError(f"the name of a result is letters, digits and underscores, got {name!r}")
+    return RESULTS / f"{name}.json"
+
+
+def _plain(x: Any) -> list[Any]:
+    """NumPy's numbers and arrays as Python's."""
+    return x.tolist() if hasattr(x, "tolist") else list(x)

@@ -1,0 +1,88 @@
+"""Intervals over seeds, and what one method gains on another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from tqdm import tqdm  # as text: a widget would end up in the built page
+
+from distill_lib.checks import Array, check_scores
+
+
+class Estimate(NamedTuple):
+    """A mean over seeds with its 95% confidence interval."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def __format__(self, spec: str) -> str:
+        """`f"{estimate:.1f}"` gives "87.6 ± 1.5"; `:+.1f` signs the mean."""
+        half = (self.high - self.low) / 2
+        return f"{self.mean:{spec}} ± {half:{spec.replace('+', '')}}"
+
+    def scaled(self, factor: float) -> Estimate:
+        """The same in other units, for instance percent."""
+        low, high = sorted((self.low * factor, self.high * factor))
+        return Estimate(self.mean * factor, low, high, self.n)
+
+
+def interval(values: ArrayLike) -> Estimate:
+    """Mean and 95% confidence interval by Student's t, for values that are independent.
+
+    Args:
+        values: shape (seeds,), at least two, finite.
+
+    Raises:
+        ValueError: values not as described.
+
+    Chapter 2, "One seed proves nothing".
+    """
+    values = check_scores("values", values).astype(float)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"values must be two or more along one axis, got shape {values.shape}")
+    from scipy.special import stdtrit  # here: it takes long to import, and few need it
+
+    t = stdtrit(len(values) - 1, 0.975)  # the quantile of Student's distribution
+    half = t * values.std(ddof=1) / np.sqrt(len(values))
+    mean = values.mean()
+    return Estimate(float(mean), float(mean - half), float(mean + half), len(values))
+
+
+def paired_difference(values: ArrayLike, baseline: ArrayLike) -> Estimate:
+    """Interval of values - baseline, seed by seed.
+
+    What a seed does to both (an easy draw of labels, a lucky start) cancels, so this interval is
+    narrower than one would guess from the two separate ones.
+
+    Args:
+        values, baseline: shape (seeds,), the same seeds in the same order.
+
+    Raises:
+        ValueError: shapes that differ, or fewer than two seeds.
+    """
+    values, baseline = check_scores("values", values), check_scores("baseline", baseline)
+    if values.shape != baseline.shape:
+        raise ValueError(
+            f"a paired difference needs the same seeds, got {values.shape} and {baseline.shape}"
+        )
+    return interval(values - baseline)
+
+
+def over_seeds(run: Callable[[int], Mapping[str, float]], seeds: Iterable[int]) -> dict[str, Array]:
+    """Call `run(seed)` for each seed; return each of its measures as an array over the seeds.
+
+    Raises:
+        ValueError: no seeds, or a seed with other measures than the first.
+    """
+    rows = [run(seed) for seed in tqdm(list(seeds), desc="seeds", delay=2, leave=False)]
+    if not rows:
+        raise ValueError("need at least one seed, got none")
+    for row in rows:
+        if row.keys() != rows[0].keys():
+            raise ValueError(f"all seeds must give {[*rows[0]]}, one gave {[*row]}")
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
