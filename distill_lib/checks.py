@@ -178,19 +178,21 @@ def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> A
             value that is wrong, and what usually helps.
     """
     array = as_array("labels", labels)
-    if array.dtype.kind not in "iu":
-        first = array.flat[0] if array.size else None
-        remedy = "labels.astype(int)"
-        if array.dtype.kind not in "fb":
-            remedy = "np.unique(labels, return_inverse=True)[1]"
-        raise ValueError(
-            f"labels must be integers, got {first!r} (dtype {array.dtype}); usually {remedy} helps"
-        )
     if array.shape != shape:
         one_hot = array.ndim == len(shape) + 1
         advice = "; for one-hot rows, take labels.argmax(axis=1)" if one_hot else ""
         raise ValueError(
             f"labels must have shape {shape}, one per example, got {array.shape}{advice}"
+        )
+    if array.dtype.kind not in "iu":
+        wrong, advice = array.ravel(), "np.unique(labels, return_inverse=True)[1] numbers them"
+        if array.dtype.kind in "fb":
+            advice = "labels.astype(int) makes them so"
+            if (odd := wrong[wrong != np.floor(wrong)]).size:
+                wrong, advice = odd, "each must be the number of a class"
+        raise ValueError(
+            f"labels must be integers, got {wrong[:1].tolist()[0]!r} (dtype {array.dtype}): "
+            f"{advice}"
         )
     outside = (array < 0) | (array >= n_classes)
     if outside.any():

@@ -24,6 +24,7 @@ from distill_lib.checks import (
     check_scores,
     check_share,
     check_whole,
+    number,
 )
 
 UNLABELLED = -1
@@ -64,8 +65,9 @@ class Split:
         for name, array, least in (("labels", labels, UNLABELLED), ("index", index, 0)):
             if array.dtype.kind not in "iu" or array.min() < least:
                 wrong = array[array < least] if array.dtype.kind in "iu" else array
+                first = wrong[:1].tolist()[0]
                 raise ValueError(
-                    f"{name} must be whole numbers of at least {least}, got {wrong.flat[0]!r} "
+                    f"{name} must be whole numbers of at least {least}, got {first!r} "
                     f"(dtype {array.dtype})"
                 )
         if len(np.unique(index)) != len(index):
@@ -135,7 +137,7 @@ class Dataset:
             seen = np.concatenate([seen, split.index])
 
     def __repr__(self) -> str:
-        sizes = [f"{n} {len(getattr(self, n) or ())}" for n in SPLITS]
+        sizes = [f"{n} {s and len(s)}" for n in SPLITS for s in [getattr(self, n)]]
         return f"Dataset({self.name!r}, {self.n_classes} classes; {', '.join(sizes)})"
 
     @classmethod
@@ -177,23 +179,32 @@ class Dataset:
                 f"{x.shape} and {given.shape}"
             )
         check_dtype(dtype)
-        check_share("validation", validation)
-        check_share("test", test)
-        if given.dtype == object and any(label != label for label in given):
+        sizes = [round(share * len(x)) for share in (validation, test) if number(share) > 0]
+        if len(sizes) < 2 or min(sizes) < 1 or sum(sizes) >= len(x):
+            raise ValueError(
+                f"validation and test must be shares above 0 that leave some of {len(x)} examples "
+                f"for training, got {validation!r} and {test!r}"
+            )
+        if given.dtype.kind in "fO" and any(label != label for label in given):  # as nan alone is
             raise ValueError("labels must name a class for each example, got nan: leave those out")
         classes, numbers = np.unique(given, return_inverse=True)
-        sizes = round(validation * len(x)), round(test * len(x))
-        parts = (len(x) - sum(sizes), *sizes)
-        whole = make_dataset(name, x, numbers, max(2, len(classes)), parts, seed)
-        if len(np.unique(whole.train.labels)) < max(2, len(classes)):
-            raise ValueError(f"training needs examples of two or more classes, all of {classes}")
-        mean, spread = whole.train.inputs.mean(axis=0), whole.train.inputs.std(axis=0)
-        scale = np.where(spread > 0, spread, 1)  # a constant input says nothing, and stays finite
-        names = tuple(str(label) for label in classes)
-        whole = replace(whole, class_names=names, mean=mean, scale=scale)
-        splits = {n: getattr(whole, n) for n in SPLITS}
-        ready = {n: (whole.standardised(s.inputs).astype(dtype)) for n, s in splits.items()}
-        return replace(whole, **{n: replace(s, inputs=ready[n]) for n, s in splits.items()})
+        n_classes = max(2, len(classes))
+        raw = make_dataset(name, x, numbers, n_classes, (len(x) - sum(sizes), *sizes), seed)
+        if len(np.unique(raw.train.labels)) < n_classes:
+            raise ValueError(
+                f"training needs two classes or more, and an example of each, got {classes[:9]}"
+            )
+        mean, spread = raw.train.inputs.mean(axis=0), raw.train.inputs.std(axis=0)
+        # An input that never changes says nothing, and must not become infinite.
+        raw = replace(
+            raw,
+            class_names=tuple(str(label) for label in classes),
+            mean=mean,
+            scale=np.where(spread > 0, spread, 1),
+        )
+        splits = {n: getattr(raw, n) for n in SPLITS}
+        ready = {n: raw.standardised(s.inputs).astype(dtype) for n, s in splits.items()}
+        return replace(raw, **{n: replace(s, inputs=ready[n]) for n, s in splits.items()})
 
     def standardised(self, inputs: ArrayLike) -> Array:
         """(inputs - mean) / scale, with what `from_arrays` took from the training split.

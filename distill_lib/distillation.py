@@ -177,7 +177,8 @@ class TeacherOutputs:
 
 
 def _look_like_probabilities(rows: Array) -> bool:
-    return bool((rows >= 0).all() and np.allclose(rows.sum(axis=-1), 1, atol=1e-3))
+    several = rows.shape[-1] > 1
+    return several and bool((rows >= 0).all() and np.allclose(rows.sum(axis=-1), 1, atol=1e-3))
 
 
 @dataclass(frozen=True)
@@ -267,7 +268,11 @@ def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
     """Cross entropy with the split's labels: the mean over those of a batch that have one.
 
     Of a batch without any label it says nothing: None.
+
+    Raises:
+        ValueError: no split.
     """
+    check_kind("split", split, Split, "of a data set, take one, such as data.transfer")
     labels = Aligned(split.index, split.labels)
 
     def loss(logits: Array, index: Array) -> Loss | None:
@@ -288,14 +293,14 @@ def hard_labels(split: Split) -> WeightedTerms:
     """The student alone: cross entropy with whatever labels the split has. The baseline of all.
 
     Raises:
-        ValueError: a split without a single label.
+        ValueError: no split, or one without a single label.
 
     Chapter 2.
     """
-    check_kind("split", split, Split, "of a data set, take one, such as data.transfer")
+    hard = Term("hard", 1.0, hard_label_loss(split))
     if (split.labels == UNLABELLED).all():
         raise ValueError("hard labels need at least one label, got a split with none")
-    return WeightedTerms(Term("hard", 1.0, hard_label_loss(split)))
+    return WeightedTerms(hard)
 
 
 def traditional(split: Split, teacher: TeacherOutputs, T: float, alpha: float) -> WeightedTerms:

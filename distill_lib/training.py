@@ -262,7 +262,7 @@ def train(
             _check_finite(outcome.value, "loss", step, optimizer)
             model.backward(outcome.gradients)
             scale = schedule((step - 1) / steps)
-            check_not_negative(f"the multiplier of the schedule at step {step}", scale)
+            check_not_negative(f"the schedule at step {step}", scale)
             optimizer.update(model.vector, model.gradient_vector, scale)
             since_look.append(outcome._replace(gradients={}))  # they are large, and done with
 

@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 
 from distill_lib.data import (
     UNLABELLED,
+    Dataset,
     Split,
     digits,
     make_dataset,
@@ -350,3 +351,112 @@ def test_a_data_set_has_three_sizes(sizes):
 def test_a_draw_without_a_seed_is_refused(how, seed):
     with pytest.raises(ValueError, match="seed must be a whole number of at least 0"):
         getattr(digits(), how)(1, seed)
+
+
+# a reader's own arrays
+
+
+RNG = np.random.default_rng(0)
+TABLE = RNG.normal([5.0, -3.0, 7.0], [2.0, 0.1, 0.0], (50, 3))  # the last never changes
+NAMES = np.array(["no", "yes"])[(TABLE[:, 0] > 5).astype(int)]
+
+
+def test_arrays_become_three_splits_that_hold_each_example_once():
+    dataset = Dataset.from_arrays(TABLE, NAMES, validation=0.1, test=0.3)
+    assert [len(dataset.train), len(dataset.validation), len(dataset.test)] == [30, 5, 15]
+    together = [getattr(dataset, n).index for n in ("train", "validation", "test")]
+    np.testing.assert_array_equal(np.sort(np.concatenate(together)), np.arange(50))
+    again = Dataset.from_arrays(TABLE, NAMES, validation=0.1, test=0.3)
+    np.testing.assert_array_equal(again.test.index, dataset.test.index)
+    other = Dataset.from_arrays(TABLE, NAMES, validation=0.1, test=0.3, seed=1)
+    assert (other.test.index != dataset.test.index).any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_inputs_are_standardised_by_the_training_split_alone(dtype):
+    dataset = Dataset.from_arrays(TABLE, NAMES, dtype=dtype)
+    rows = dataset.train.index
+    mean, spread = TABLE[rows].mean(axis=0), TABLE[rows].std(axis=0)
+    for split in (dataset.train, dataset.validation, dataset.test):
+        assert split.inputs.dtype == dtype
+        expected = (TABLE[split.index, :2] - mean[:2]) / spread[:2]
+        np.testing.assert_allclose(split.inputs[:, :2], expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(split.inputs[:, 2], 0, atol=1e-6)
+    later = dataset.standardised(TABLE[dataset.test.index])
+    np.testing.assert_allclose(later, dataset.test.inputs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (NAMES, ("no", "yes")),
+        (NAMES.astype(object), ("no", "yes")),
+        (np.where(NAMES == "yes", 7, 3), ("3", "7")),
+        (NAMES == "yes", ("False", "True")),
+        (list(NAMES), ("no", "yes")),
+    ],
+)
+def test_classes_are_numbered_in_their_sorted_order_and_keep_their_names(labels, names):
+    dataset = Dataset.from_arrays(TABLE, labels)
+    assert dataset.class_names == names and dataset.n_classes == 2
+    for split in (dataset.train, dataset.validation, dataset.test):
+        np.testing.assert_array_equal(split.labels, NAMES[split.index] == "yes")
+
+
+def test_few_labels_can_be_had_of_own_data_too():
+    few = Dataset.from_arrays(TABLE, NAMES).with_few_labels(6)
+    assert len(few.transfer.labelled) == 6 and few.class_names == ("no", "yes")
+    np.testing.assert_allclose(few.standardised(TABLE[:2])[:, 2], 0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"inputs": TABLE[:, 0]}, "inputs must have shape (examples, inputs) and labels"),
+        ({"labels": NAMES[:9]}, "labels (examples,), got (50, 3) and (9,)"),
+        ({"inputs": np.full((50, 3), np.nan)}, "inputs must be finite, got nan at index (0, 0)"),
+        ({"labels": np.zeros(50, int)}, "training needs two classes or more"),
+        ({"labels": np.arange(50)}, "an example of each"),
+        ({"labels": np.array(["a", np.nan] * 25, object)}, "got nan: leave those out"),
+        ({"labels": np.array([0, np.nan] * 25)}, "got nan: leave those out"),
+        ({"validation": 0}, "shares above 0 that leave some of 50 examples"),
+        ({"test": 0.9}, "got 0.2 and 0.9"),
+        ({"test": "half"}, "got 0.2 and 'half'"),
+        ({"validation": 0.001}, "got 0.001 and 0.2"),
+        ({"dtype": int}, "dtype must be np.float32 or np.float64"),
+        ({"seed": None}, "seed must be a whole number"),
+    ],
+)
+def test_arrays_that_make_no_data_set_are_refused(change, message):
+    given = {"inputs": TABLE, "labels": NAMES} | change
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Dataset.from_arrays(**given)
+
+
+def test_later_examples_of_another_width_are_refused():
+    dataset = Dataset.from_arrays(TABLE, NAMES)
+    for wrong in (TABLE[:, :2], TABLE[0]):
+        with pytest.raises(ValueError, match=re.escape("inputs must have shape (examples, 3)")):
+            dataset.standardised(wrong)
+
+
+def test_data_sets_and_splits_introduce_themselves_in_a_line():
+    few = DIGITS.with_few_labels(30)
+    assert repr(few) == (
+        "Dataset('digits', 10 classes; train 1197, transfer 1197, validation 200, test 400)"
+    )
+    assert repr(few.transfer) == "Split(1197 examples of 64 inputs, 30 labelled)"
+    assert "test None" in repr(replace(few, test=None))
+
+
+def test_something_else_in_the_place_of_a_split_is_refused():
+    with pytest.raises(ValueError, match="validation must be a Split, got tuple"):
+        replace(DIGITS, validation=(1, 2))
+
+
+def test_labels_of_a_split_show_the_first_that_is_wrong():
+    wrong = np.zeros(178)
+    with pytest.raises(ValueError, match=r"at least -1, got 0\.0 \(dtype float64\)"):
+        Split(np.zeros((178, 2)), wrong, np.arange(178))
+    with pytest.raises(ValueError, match=r"at least -1, got -7 \(dtype int64\)"):
+        Split(np.zeros((2, 2)), np.array([0, -7]), np.arange(2))

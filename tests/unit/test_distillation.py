@@ -1,6 +1,7 @@
 """A teacher's outputs beside their examples, and the objectives made of them."""
 
 import re
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import BAD_SCORES, BAD_TEMPERATURES, NOT_A_SHARE, cases, central_differences
 
+from distill_lib.checks import check_weights
 from distill_lib.data import UNLABELLED, Split, digits
 from distill_lib.distillation import (
     Aligned,
     TeacherOutputs,
     Term,
     WeightedTerms,
-    check_weights,
     cosine_enhanced,
     hard_label_loss,
     hard_labels,
     step_by_step,
     traditional,
 )
-from distill_lib.losses import Loss, cross_entropy, rationale_mse, soft_target_loss
+from distill_lib.losses import Loss, cross_entropy, rationale_mse, soft_target_loss, softmax
 from distill_lib.models import MLP
 from distill_lib.training import SGD, train
 
@@ -52,7 +53,7 @@ def test_rows_are_found_by_index_in_any_order_and_as_often_as_asked(index, rando
     np.testing.assert_array_equal(aligned.at(np.array(asked)), np.array(asked) * 10.0)
 
 
-@pytest.mark.parametrize("missing", [4, 9, 11, 10**9, -1, -10])
+@pytest.mark.parametrize("missing", [4, 9, 11, 10**9])
 def test_an_example_without_a_row_is_refused_and_named(missing):
     aligned = Aligned(np.array([3, 5, 10]), np.zeros(3))
     with pytest.raises(ValueError, match=f"nothing is known of example {missing} of the data set"):
@@ -65,7 +66,7 @@ def test_an_example_without_a_row_is_refused_and_named(missing):
         ([1, 2, 2], 3, "got 3 rows for 2 different indices of 3"),
         ([1, 2], 3, "got 3 rows for 2 different indices of 2"),
         ([1, 2, 3], 2, "got 2 rows for 3 different indices of 3"),
-        ([-1, 2], 2, "whole numbers of at least 0, got [-1  2]"),
+        ([2, -1], 2, "whole numbers of at least 0, got -1"),
         ([1.0, 2.0], 2, "whole numbers along one axis, got array([1., 2.])"),
     ],
 )
@@ -391,18 +392,22 @@ def term(**given):
 
 
 @pytest.mark.parametrize(
-    ("terms", "noise", "message"),
+    ("terms", "message"),
     [
-        ([], 0, "needs terms, of different names, got []"),
-        ([term(), term()], 0, "needs terms, of different names, got ['a', 'a']"),
-        ([term()], -1, "noise must be a finite number of at least 0, got -1"),
-        ([term()], np.nan, "noise must be a finite number of at least 0, got nan"),
-        ([term(copies=True)], 0, "a term with copies needs noise above 0, got noise=0"),
+        ([], "needs terms, of different names, got []"),
+        ([term(), term()], "needs terms, of different names, got ['a', 'a']"),
+        (["hard"], "each term must be a Term, got str"),
     ],
 )
-def test_an_objective_that_makes_no_sense_is_refused(terms, noise, message):
+def test_an_objective_that_makes_no_sense_is_refused(terms, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        WeightedTerms(*terms, noise=noise)
+        WeightedTerms(*terms)
+
+
+def test_a_term_that_compares_copies_says_where_they_come_from():
+    objective = WeightedTerms(term(copies=True))
+    with pytest.raises(ValueError, match=re.escape("augment=noisy_copies(0.04)")):
+        objective({"logits": np.zeros((2, 2))}, np.arange(2), 0.0)
 
 
 @pytest.mark.parametrize("weight", [-1, np.nan, np.inf, "1", True])
@@ -428,3 +433,78 @@ def test_weights_that_sum_to_1_leave_nothing_for_the_soft_targets(method, alpha,
     objective = method(split, small_outputs(split), 1, alpha, beta)
     outcome = objective({"logits": np.ones((5, 3))}, split.index, 0.0)
     assert "soft" not in outcome.parts
+
+
+# doors for a reader's own teacher
+
+
+def test_probabilities_become_logits_whose_softmax_they_are():
+    p = np.random.default_rng(0).dirichlet(np.ones(4), 6)
+    outputs = TeacherOutputs.from_probabilities(np.arange(6), p)
+    np.testing.assert_allclose(softmax(outputs.at(np.arange(6))), p, atol=1e-12)
+
+
+def test_a_class_that_the_teacher_rules_out_gets_the_floor():
+    outputs = TeacherOutputs.from_probabilities([7, 3], [[1.0, 0.0], [0.25, 0.75]], floor=0.01)
+    expected = [[0.25, 0.75], [1 / 1.01, 0.01 / 1.01]]
+    np.testing.assert_allclose(softmax(outputs.at([3, 7])), expected)
+
+
+@pytest.mark.parametrize(
+    ("p", "floor", "message"),
+    [
+        ([[0.5, 0.6]], 1e-6, "probabilities must sum to 1, got a sum of 1.1"),
+        ([[1.5, -0.5]], 1e-6, "probabilities must be at least 0, got -0.5"),
+        ([[0.5, 0.5]], 0, "floor must lie above 0 and below 1 / classes, got 0"),
+        ([[0.5, 0.5]], 0.5, "floor must lie above 0 and below 1 / classes, got 0.5"),
+        ([[0.5, 0.5]], "x", "floor must be a finite number of at least 0, got 'x'"),
+    ],
+)
+def test_what_is_no_probability_is_refused(p, floor, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        TeacherOutputs.from_probabilities([0], p, floor)
+
+
+def test_probabilities_in_the_place_of_logits_are_warned_of():
+    p = np.random.default_rng(0).dirichlet(np.ones(4), 6)
+    with pytest.warns(UserWarning, match="from_probabilities takes them"):
+        TeacherOutputs(np.arange(6), {"logits": p})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        TeacherOutputs(np.arange(6), {"logits": np.log(p)})
+        TeacherOutputs(np.arange(6), {"logits": 2 * p, "probabilities": p})
+        TeacherOutputs(np.arange(6), {"logits": np.ones((6, 1))})
+
+
+def test_the_logarithm_of_0_is_explained():
+    with pytest.raises(ValueError, match=r"got -inf at index .*from_probabilities"):
+        TeacherOutputs([0], {"logits": [[0.0, -np.inf]]})
+
+
+class Forest:
+    """What a reader's teacher may look like."""
+
+    def predict_proba(self, inputs):
+        return np.ones((len(inputs), 3)) / 3
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: TeacherOutputs.of(Forest(), DIGITS.test), "model of this library, got Forest"),
+        (lambda: TeacherOutputs.of(MLP((64, 10)), DIGITS), "split must be a Split, got Dataset"),
+        (lambda: TeacherOutputs([0], np.zeros((1, 3))), "scores must be a Mapping, got ndarray"),
+        (lambda: traditional(DIGITS, OUTPUTS, 2, 0.5), "split must be a Split, got Dataset"),
+        (lambda: traditional(DIGITS.train, MLP((64, 10)), 2, 0.5), "a TeacherOutputs, got MLP"),
+        (lambda: step_by_step(DIGITS.train, None, 2, 0.5, 0.5), "TeacherOutputs, got NoneType"),
+        (lambda: hard_labels(DIGITS), "split must be a Split, got Dataset"),
+    ],
+)
+def test_objects_of_another_kind_are_refused_at_the_door(call, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()
+
+
+def test_outputs_introduce_themselves_in_a_line():
+    outputs = TeacherOutputs.of(MLP((64, 8, 10)), DIGITS.test)
+    assert repr(outputs) == "TeacherOutputs(400 examples: hidden_1 (8,), logits (10,))"

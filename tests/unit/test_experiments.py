@@ -9,11 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
-from hypothesis import strategies as st
-from oracles import BAD_SCORES, cases
-
-from distill_lib import experiments
 from distill_lib.experiments import (
     Estimate,
     interval,
@@ -24,6 +19,11 @@ from distill_lib.experiments import (
     recorded,
     sweep,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import BAD_SCORES, cases
+
+from distill_lib import experiments
 
 samples = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30).filter(lambda x: np.std(x) > 1e-3)
 

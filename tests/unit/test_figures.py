@@ -15,8 +15,8 @@ from matplotlib.text import Text
 
 from distill_lib import figures
 from distill_lib.data import digits
-from distill_lib.statistics import Estimate
 from distill_lib.metrics import calibration_bins
+from distill_lib.statistics import Estimate
 from distill_lib.style import COLOURS, DARK
 from distill_lib.svg import drawn
 

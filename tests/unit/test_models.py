@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from oracles import BAD_SCORES, NOT_WHOLE, cases, central_differences
 
+from distill_lib.layers import Linear, ReLU
 from distill_lib.losses import cross_entropy
-from distill_lib.models import MLP, LogisticRegression
+from distill_lib.models import MLP, LogisticRegression, Network
 
 SIZES = [(5, 3), (5, 4, 3), (5, 6, 4, 3), (1, 2, 1)]
 EVERY_SIZE = pytest.mark.parametrize("sizes", SIZES, ids=str)
@@ -349,3 +350,109 @@ def test_a_model_that_cannot_be_made_again_is_refused(given, message):
 def test_inputs_too_large_for_the_models_type_are_refused():
     with pytest.raises(ValueError, match="inputs, as float32, must be finite, got inf"):
         MLP((2, 3)).logits([[0.0, 1e39]])
+
+
+# the parameters as one vector
+
+
+def test_assigning_the_vector_changes_what_the_model_computes():
+    model, x = made()
+    other = MLP(model.sizes, seed=9, dtype=np.float64)
+    memory = model.vector.ctypes.data
+    model.vector = other.vector
+    np.testing.assert_array_equal(model.logits(x), other.logits(x))
+    assert model.vector.ctypes.data == memory and not np.shares_memory(model.vector, other.vector)
+    model.vector *= 0
+    assert not model.parameters["W1"].any()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.zeros(3), "vector must have shape (18,), got (3,)"),
+        (np.full(18, np.nan), "vector must be finite, got nan at index (0,)"),
+        (["W"] * 18, "vector must be real numbers"),
+    ],
+)
+def test_a_vector_that_does_not_fit_is_refused(values, message):
+    model = MLP((5, 3))
+    before = model.vector.copy()
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.vector = values
+    np.testing.assert_array_equal(model.vector, before)
+
+
+# answers, files, names
+
+
+def test_predictions_are_the_classes_with_the_highest_scores():
+    model, x = made()
+    predicted = model.predict(x)
+    assert predicted.dtype.kind == "i"
+    np.testing.assert_array_equal(predicted, model.logits(x).argmax(axis=1))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "model_of",
+    [
+        lambda dtype: MLP((5, 6, 4, 3), seed=1, dtype=dtype, rationale=2),
+        lambda dtype: MLP(tuple(np.array([5, 3])), dtype=dtype),
+        lambda dtype: LogisticRegression(5, 3, seed=1, dtype=dtype),
+        lambda dtype: Network([Linear(5, {"a": 4, "b": 2}), ReLU(), Linear(6, {"logits": 3})]),
+    ],
+)
+def test_a_saved_model_comes_back_bit_for_bit(model_of, dtype, tmp_path):
+    model, x = model_of(dtype), np.random.default_rng(0).normal(size=(7, 5))
+    model.save(tmp_path / "student.npz")
+    again = type(model).load(tmp_path / "student.npz")
+    assert type(again) is type(model) and again.layers == model.layers
+    assert again.vector.tobytes() == model.vector.tobytes() and again.dtype == model.dtype
+    for name, scores in model.scores(x).items():
+        np.testing.assert_array_equal(again.scores(x)[name], scores)
+
+
+def test_a_model_is_saved_under_a_name_that_says_what_it_is(tmp_path):
+    with pytest.raises(ValueError, match=r'a name that ends in "\.npz", got .*student'):
+        MLP((5, 3)).save(tmp_path / "student")
+
+
+def saved(path, **arrays):
+    """A file with the entries of a saved model, or with others in their place."""
+    layers = '[{"kind": "linear", "n_inputs": 5, "scores": {"logits": 3}, "gain": 1.0}]'
+    np.savez(path, **{"layers": layers, "vector": np.zeros(18, np.float32)} | arrays)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: saved(path, vector=np.zeros(17, np.float32)),
+        lambda path: saved(path, vector=np.full(18, np.inf, np.float32)),
+        lambda path: saved(path, vector=np.zeros(18, int)),
+        lambda path: saved(path, vector=np.array([print], object)),
+        lambda path: saved(path, layers="[{"),
+        lambda path: saved(path, layers='[{"kind": "spell"}]'),
+        lambda path: saved(path, layers='[{"kind": "linear", "n_inputs": 5}]'),
+        lambda path: np.savez(path, vector=np.zeros(18, np.float32)),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"PK\x03\x04 and no more"),
+        lambda path: path.write_bytes(pickle.dumps(MLP((5, 3)))),
+        lambda path: (saved(path), path.write_bytes(path.read_bytes()[:-40])),
+    ],
+)
+def test_a_file_that_is_no_saved_model_is_named_and_nothing_in_it_is_run(spoil, tmp_path):
+    path = tmp_path / "student.npz"
+    spoil(path)
+    with pytest.raises(ValueError, match=r"student\.npz is no model that was saved here: "):
+        MLP.load(path)
+
+
+def test_a_missing_file_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="student"):
+        MLP.load(tmp_path / "student.npz")
+
+
+def test_a_model_introduces_itself_in_a_line():
+    assert repr(MLP((64, 16, 10), rationale=2)) == (
+        "MLP(64 inputs, 16 hidden_1, 10 logits, 2 rationale; 1,210 parameters, float32)"
+    )

@@ -439,7 +439,7 @@ def test_a_schedule_that_gives_no_rate_is_named(bad):
     def schedule(done):
         return bad if done >= 0.8 else 1.0
 
-    message = f"the schedule must give a finite number of at least 0, got {bad!r} at step 5"
+    message = f"the schedule at step 5 must be a finite number of at least 0, got {bad!r}"
     with pytest.raises(ValueError, match=re.escape(message)):
         train(MLP((64, 10)), DIGITS.train, hard_labels(DIGITS.train), steps=5, schedule=schedule)
 

@@ -1,0 +1,137 @@
+"""Layers: gradients by finite differences, the memory between batches, networks of other shapes."""
+
+import re
+
+import numpy as np
+import pytest
+from oracles import NOT_POSITIVE, NOT_WHOLE, central_differences
+
+from distill_lib import MLP, Linear, Network, ReLU, digits, hard_labels, train
+from distill_lib.layers import KINDS, Layer, Memory
+
+
+def memory_of(layer, inputs, seed=0):
+    """What a network would keep for a layer on its own."""
+    rng = np.random.default_rng(seed)
+    parameters = {name: rng.normal(size=shape) for name, shape in layer.shapes.items()}
+    gradients = {name: np.full(shape, np.nan) for name, shape in layer.shapes.items()}
+    return Memory(parameters, gradients, inputs)
+
+
+@pytest.mark.parametrize(
+    "layer", [Linear(4, {"one": 2, "other": 3}), ReLU()], ids=lambda layer: layer.kind
+)
+def test_gradients_of_inputs_and_parameters_are_those_of_finite_differences(layer):
+    x = np.random.default_rng(1).normal(size=(6, 4))
+    memory = memory_of(layer, x)
+    weights = np.random.default_rng(2).normal(size=layer.forward(x, memory).shape)
+
+    def value(_):
+        return float(np.sum(weights * layer.forward(x, memory)))
+
+    dx = layer.backward(weights.copy(), memory, first=False)
+    np.testing.assert_allclose(dx, central_differences(value, x), atol=1e-8)
+    for name, gradient in memory.gradients.items():
+        expected = central_differences(value, memory.parameters[name])
+        np.testing.assert_allclose(gradient, expected, atol=1e-8)
+
+
+def test_the_first_layer_spares_the_gradient_of_its_inputs():
+    layer, x = Linear(4, {"logits": 3}), np.ones((2, 4))
+    assert layer.backward(np.ones((2, 3)), memory_of(layer, x), first=True) is None
+
+
+def test_memory_gives_the_same_memory_as_long_as_it_suffices():
+    memory = Memory({}, {})
+    large = memory.array("a", (5, 3), float)
+    assert np.shares_memory(large, memory.array("a", (2, 3), float))
+    assert not np.shares_memory(large, memory.array("b", (5, 3), float))
+    assert memory.array("a", (9, 3), float).shape == (9, 3)
+
+
+def test_a_rationale_is_no_part_of_the_trained_model():
+    with_map = Linear(16, {"logits": 10, "rationale": 256})
+    assert with_map.multiply_adds == 160 and with_map.n_kept == 170
+    assert with_map.shapes == {"W": (16, 266), "b": (266,)}
+
+
+def test_scores_beside_others_leave_their_first_weights_as_they_are():
+    alone, beside = (
+        Network([Linear(5, scores)], seed=3)
+        for scores in ({"logits": 3}, {"logits": 3, "rationale": 4})
+    )
+    W = beside.parameters["W1"]
+    np.testing.assert_array_equal(alone.parameters["W1"], W[:, :3])
+    assert W[:, 3:].std() > 0.1
+
+
+def test_an_mlp_is_a_list_of_layers():
+    model = MLP((64, 16, 10), seed=1, rationale=4)
+    layers = [Linear(64, {"hidden_1": 16}), ReLU(), Linear(16, {"logits": 10, "rationale": 4}, 1.0)]
+    assert list(model.layers) == layers
+    np.testing.assert_array_equal(model.vector, Network(layers, seed=1).vector)
+
+
+class Square(Layer):
+    """A layer that the library does not have."""
+
+    kind = "square"
+
+    def forward(self, inputs, memory):
+        return np.multiply(inputs, inputs, out=memory.array("y", inputs.shape, inputs.dtype))
+
+    def backward(self, gradient, memory, first):
+        gradient *= 2 * memory.inputs
+        return gradient
+
+
+def test_a_new_layer_is_a_new_class_and_nothing_else():
+    layers = [Linear(5, {"hidden_1": 4}), Square(), Linear(4, {"logits": 3})]
+    model, x = Network(layers, dtype=np.float64), np.random.default_rng(0).normal(size=(7, 5))
+    weights = np.random.default_rng(1).normal(size=(7, 3))
+
+    def value(_):
+        return float(np.sum(weights * model.forward(x)["logits"]))
+
+    model.forward(x)
+    model.backward({"logits": weights})
+    found = model.gradient_vector.copy()
+    np.testing.assert_allclose(found, central_differences(value, model.vector), atol=1e-6)
+
+
+def test_training_takes_any_list_of_layers():
+    data = digits()
+    layers = [Linear(64, {"first": 24}), ReLU(), Linear(24, {"second": 16}), ReLU()]
+    model = Network([*layers, Linear(16, {"logits": 10}, gain=1.0)])
+    history = train(model, data.train, hard_labels(data.train), steps=300, look_every=100)
+    assert history.loss[-1] < 0.3 and model.names == ["first", "second", "logits"]
+
+
+@pytest.mark.parametrize("layers", [[], [Linear(4, {"scores": 2})], [ReLU()]])
+def test_a_network_ends_in_logits(layers):
+    with pytest.raises(ValueError, match='the last layer must have "logits", and no name twice'):
+        Network(layers)
+
+
+def test_no_name_of_scores_occurs_twice():
+    layers = [Linear(4, {"logits": 4}), ReLU(), Linear(4, {"logits": 2})]
+    with pytest.raises(ValueError, match=re.escape("got ['logits', 'logits']")):
+        Network(layers)
+
+
+@pytest.mark.parametrize("size", NOT_WHOLE, ids=repr)
+def test_sizes_of_a_layer_are_whole_numbers(size):
+    for given in [(size, {"logits": 2}), (2, {"logits": size})]:
+        with pytest.raises(ValueError, match=re.escape(f"at least 1, got {size!r}")):
+            Linear(*given)
+
+
+@pytest.mark.parametrize("gain", NOT_POSITIVE, ids=repr)
+def test_a_gain_is_above_0(gain):
+    with pytest.raises(ValueError, match=re.escape(f"above 0, got {gain!r}")):
+        Linear(2, {"logits": 2}, gain)
+
+
+def test_every_layer_of_the_library_can_be_saved_under_its_kind():
+    classes = [c for c in Layer.__subclasses__() if c.__module__ == Layer.__module__]
+    assert {c.kind: c for c in classes} == KINDS
