@@ -17,11 +17,7 @@ Array = NDArray[Any]
 
 
 def as_array(name: str, values: ArrayLike) -> Array:
-    """`values` as an array.
-
-    Raises:
-        ValueError: a masked array, whose mask would be lost, or rows of different lengths.
-    """
+    """An array; ValueError for a mask, which would be lost, or rows of different lengths."""
     if isinstance(values, np.ma.MaskedArray):
         raise ValueError(f"{name} must not be a masked array: the mask would be lost")
     try:
@@ -30,23 +26,15 @@ def as_array(name: str, values: ArrayLike) -> Array:
         raise ValueError(f"{name} must have rows of equal length, got {values!r}") from error
 
 
-def check_kind(name: str, value: object, kind: type | tuple[type, ...], advice: str = "") -> None:
-    """Refuse an object of another class, where it comes in and not ten calls later.
-
-    Raises:
-        ValueError: naming the class that came and those expected, and the advice.
-    """
+def check_kind(name: str, value: object, kind: type, advice: str = "") -> None:
+    """ValueError for an object of another class: where it comes in, not ten calls later."""
     if not isinstance(value, kind):
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        expected = " or ".join(k.__name__ for k in kinds)
-        end = f": {advice}" if advice else ""
-        raise ValueError(f"{name} must be a {expected}, got {type(value).__name__}{end}")
+        got = f"{name} must be a {kind.__name__}, got {type(value).__name__}"
+        raise ValueError(f"{got}: {advice}" if advice else got)
 
 
 def check_scores(name: str, scores: ArrayLike) -> Array:
-    """Return `scores` as a float array, or say what is wrong with them.
-
-    Integers become float64; floats keep their type.
+    """Scores as floats: integers become float64, floats keep their type.
 
     Raises:
         ValueError: not real numbers, numbers that float64 cannot hold, a scalar, empty, or not
@@ -60,11 +48,9 @@ def check_scores(name: str, scores: ArrayLike) -> Array:
     if array.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
     if not np.isfinite(array).all():
-        where = first_place(~np.isfinite(array))
-        advice = ""
-        if np.isneginf(array[where]):
-            advice = " (the logarithm of a probability of 0? `TeacherOutputs.from_probabilities` "
-            advice += "takes the probabilities themselves)"
+        where = _first(~np.isfinite(array))
+        advice = ": the logarithm of a probability of 0? TeacherOutputs.from_probabilities takes it"
+        advice = advice if np.isneginf(array[where]) else ""
         raise ValueError(f"{name} must be finite, got {array[where]} at index {where}{advice}")
     if array.dtype.kind == "f":
         return array
@@ -74,11 +60,7 @@ def check_scores(name: str, scores: ArrayLike) -> Array:
 
 
 def check_probabilities(name: str, probabilities: ArrayLike) -> Array:
-    """Return probabilities, shape (..., classes), as a float array.
-
-    Raises:
-        ValueError: not real numbers, a negative entry, or a row whose sum is not 1 within rounding.
-    """
+    """Rows along the last axis; ValueError for an entry below 0, or a sum that is not 1."""
     p = check_scores(name, probabilities)
     if (p < 0).any():
         raise ValueError(f"{name} must be at least 0, got {p.min()}")
@@ -89,7 +71,7 @@ def check_probabilities(name: str, probabilities: ArrayLike) -> Array:
     return p
 
 
-def first_place(where: Array) -> tuple[int, ...]:
+def _first(where: Array) -> tuple[int, ...]:
     """The index of the first True, as plain numbers."""
     return tuple(int(i) for i in np.argwhere(where)[0])
 
@@ -105,43 +87,27 @@ def number(value: object) -> float:
 
 
 def check_positive(name: str, value: float) -> float:
-    """Return `value` as a float, or say what is wrong with it.
-
-    Raises:
-        ValueError: not a number, not finite, zero or negative.
-    """
+    """A float; ValueError for what is no number, not finite, zero or negative."""
     if not 0 < number(value) < np.inf:  # also refuses nan
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
     return number(value)
 
 
 def check_not_negative(name: str, value: float) -> float:
-    """Return `value` as a float, or say what is wrong with it.
-
-    Raises:
-        ValueError: not a number, not finite, or negative.
-    """
+    """A float; ValueError for what is no number, not finite, or negative."""
     if not 0 <= number(value) < np.inf:
         raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
     return number(value)
 
 
 def check_share(name: str, value: float) -> None:
-    """Refuse anything but a number from 0 to 1.
-
-    Raises:
-        ValueError: not a number, or outside 0 .. 1.
-    """
+    """ValueError for anything but a number from 0 to 1."""
     if not 0 <= number(value) <= 1:
         raise ValueError(f"{name} must be a number in 0 .. 1, got {value!r}")
 
 
 def check_weights(**weights: float) -> None:
-    """Refuse weights outside the simplex: each at least 0, together at most 1.
-
-    Raises:
-        ValueError: naming the weight, or all of them where only their sum is wrong.
-    """
+    """ValueError outside the simplex: each must be at least 0, together at most 1."""
     for name, weight in weights.items():
         check_share(name, weight)
     if sum(weights.values()) > 1 + 1e-12:
@@ -149,11 +115,7 @@ def check_weights(**weights: float) -> None:
 
 
 def check_whole(name: str, value: int, least: int = 1, most: float = np.inf) -> None:
-    """Refuse anything but a whole number from `least` to `most`.
-
-    Raises:
-        ValueError: not a whole number, or outside these bounds.
-    """
+    """ValueError for anything but a whole number from `least` to `most`."""
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not whole or not least <= value <= most:
         bounds = f"of at least {least}" if most == np.inf else f"in {least} .. {most}"
@@ -161,17 +123,13 @@ def check_whole(name: str, value: int, least: int = 1, most: float = np.inf) -> 
 
 
 def check_dtype(dtype: type) -> None:
-    """Refuse anything but the two types that the book computes in.
-
-    Raises:
-        ValueError: neither np.float32 nor np.float64.
-    """
+    """ValueError for anything but the two types that the book computes in."""
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype!r}")
 
 
 def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> Array:
-    """Return hard labels as an integer array of `shape`, or say what is wrong with them.
+    """Hard labels as integers of `shape`.
 
     Raises:
         ValueError: not integers, of another shape, or outside 0 .. n_classes - 1; with the first
@@ -181,52 +139,42 @@ def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> A
     if array.shape != shape:
         one_hot = array.ndim == len(shape) + 1
         advice = "; for one-hot rows, take labels.argmax(axis=1)" if one_hot else ""
-        raise ValueError(
-            f"labels must have shape {shape}, one per example, got {array.shape}{advice}"
-        )
+        expected = f"labels must have shape {shape}, one per example"
+        raise ValueError(f"{expected}, got {array.shape}{advice}")
     if array.dtype.kind not in "iu":
         wrong, advice = array.ravel(), "np.unique(labels, return_inverse=True)[1] numbers them"
         if array.dtype.kind in "fb":
             advice = "labels.astype(int) makes them so"
             if (odd := wrong[wrong != np.floor(wrong)]).size:
                 wrong, advice = odd, "each must be the number of a class"
-        raise ValueError(
-            f"labels must be integers, got {wrong[:1].tolist()[0]!r} (dtype {array.dtype}): "
-            f"{advice}"
-        )
+        first = f"{wrong[:1].tolist()[0]!r} (dtype {array.dtype})"
+        raise ValueError(f"labels must be integers, got {first}: {advice}")
     outside = (array < 0) | (array >= n_classes)
     if outside.any():
-        where = first_place(outside)
-        raise ValueError(
-            f"labels must lie in 0 .. {n_classes - 1}, got {array[where]} at index {where}"
-        )
+        got = f"{array[_first(outside)]} at index {_first(outside)}"
+        raise ValueError(f"labels must lie in 0 .. {n_classes - 1}, got {got}")
     return array
 
 
 def check_index(index: ArrayLike) -> Array:
-    """Return the examples' places in a data set as an array of shape (examples,).
+    """Examples' places in a data set, shape (examples,).
 
     Raises:
-        ValueError: not whole numbers of at least 0 along one axis (a mask of True and False is
-            not).
+        ValueError: not whole numbers of at least 0 (a mask of True and False is not).
     """
     array = as_array("an index", index)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError(f"an index must hold whole numbers along one axis, got {array!r}")
     if (array < 0).any():
-        raise ValueError(
-            f"an index must hold whole numbers of at least 0, got {array[array < 0][0]}"
-        )
+        wrong = array[array < 0][0]
+        raise ValueError(f"an index must hold whole numbers of at least 0, got {wrong}")
     return array
 
 
 def check_same_shape(student: Array, teacher: Array) -> None:
-    """Refuse a teacher whose scores do not stand one for one beside the student's.
+    """ValueError where scores do not stand one for one beside each other.
 
     NumPy would broadcast a batch of one over any batch; a misplaced teacher must not pass so.
-
-    Raises:
-        ValueError: shapes that differ.
     """
     if student.shape != teacher.shape:
         raise ValueError(

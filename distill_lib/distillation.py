@@ -52,14 +52,13 @@ class Aligned:
 
     def __init__(self, index: Array, rows: Array) -> None:
         index = check_index(index)
-        self._sorted, first = np.unique(index, return_index=True)
+        self._sorted, self._order = np.unique(index, return_index=True)
         if not 0 < len(index) == len(rows) == len(self._sorted):
             raise ValueError(
                 f"need one row for each of the different indices, got {len(rows)} rows for "
                 f"{len(self._sorted)} different indices of {len(index)}"
             )
         self.rows = np.array(rows)
-        self._order = first
 
     def at(self, index: Array) -> Array:
         """The rows of these examples, in this order.
@@ -81,9 +80,8 @@ class TeacherOutputs:
 
     Args:
         index: shape (examples,), as in `Split`.
-        scores: by name ("logits", "hidden_1", …), each of shape (examples, components). Logits that
-            are probabilities are taken as the logits that they are said to be, with a warning: use
-            `from_probabilities`.
+        scores: by name ("logits", "hidden_1", …), each of shape (examples, components). Where the
+            logits look like probabilities there is a warning: `from_probabilities` takes those.
 
     Raises:
         ValueError: no "logits" among the scores, or index and scores that `Aligned` refuses.
@@ -98,7 +96,8 @@ class TeacherOutputs:
             raise ValueError(f'scores must hold "logits", got {sorted(scores)}')
         self.index = check_index(index)
         self._scores = {n: Aligned(self.index, check_scores(n, s)) for n, s in scores.items()}
-        if _look_like_probabilities(self._scores["logits"].rows):
+        rows = self._scores["logits"].rows
+        if rows.shape[-1] > 1 and (rows >= 0).all() and np.allclose(rows.sum(axis=-1), 1):
             warnings.warn(
                 "every row of the logits is at least 0 and sums to 1, as probabilities do; "
                 "if that is what they are, TeacherOutputs.from_probabilities takes them",
@@ -114,11 +113,10 @@ class TeacherOutputs:
         """
         if not callable(getattr(teacher, "scores", None)):
             raise ValueError(
-                f"teacher must be a model of this library, got {type(teacher).__name__}: ask it "
-                "yourself, and use TeacherOutputs(split.index, {'logits': ...}) or "
-                "TeacherOutputs.from_probabilities(split.index, ...)"
+                f"teacher must be a model of this library, got {type(teacher).__name__}: give its "
+                "own answers to TeacherOutputs.from_probabilities(split.index, …)"
             )
-        check_kind("split", split, Split, "of a data set, take one, such as data.transfer")
+        check_kind("split", split, Split, "take one of a data set, such as data.transfer")
         return cls(split.index, teacher.scores(split.inputs))
 
     @classmethod
@@ -132,18 +130,17 @@ class TeacherOutputs:
         Args:
             index: shape (examples,), as in `Split`.
             probabilities: shape (examples, classes), each row summing to 1.
-            floor: what is said of a class that the teacher rules out: a probability of 0 has no
-                logarithm. Where one is raised, all of its row are divided by their new sum.
+            floor: what a class gets that the teacher rules out, since 0 has no logarithm, before
+                the row is divided by its new sum; above 0 and below 1 / classes.
 
         Raises:
-            ValueError: probabilities or index not as described, or a floor outside 0 .. 1 / classes
-                (0 excluded).
+            ValueError: probabilities, index or floor not as described.
         """
         p = check_probabilities("probabilities", probabilities).astype(np.float64)
         if not 0 < check_not_negative("floor", floor) < 1 / p.shape[-1]:
             raise ValueError(f"floor must lie above 0 and below 1 / classes, got {floor!r}")
-        raised = np.maximum(p, floor)
-        return cls(index, {"logits": np.log(raised / raised.sum(axis=-1, keepdims=True))})
+        p = np.maximum(p, floor)
+        return cls(index, {"logits": np.log(p / p.sum(axis=-1, keepdims=True))})
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{n} {a.rows.shape[1:]}" for n, a in self._scores.items())
@@ -174,11 +171,6 @@ class TeacherOutputs:
         order = np.arange(len(self.index))
         order[moved] = np.roll(moved, 1)  # round in a ring: a shuffle would leave some in place
         return TeacherOutputs(self.index, {n: a.rows[order] for n, a in self._scores.items()})
-
-
-def _look_like_probabilities(rows: Array) -> bool:
-    several = rows.shape[-1] > 1
-    return several and bool((rows >= 0).all() and np.allclose(rows.sum(axis=-1), 1, atol=1e-3))
 
 
 @dataclass(frozen=True)
@@ -234,18 +226,14 @@ class WeightedTerms:
             if (weight := term.weight_at(epoch)) == 0:
                 continue
             if term.on not in scores:
-                raise ValueError(
-                    f"the term {term.name!r} looks at the student's {term.on!r}; it has only "
-                    f"{sorted(scores)}"
-                )
+                looks = f"the term {term.name!r} looks at the student's {term.on!r}"
+                raise ValueError(f"{looks}; it has only {sorted(scores)}")
             rows, n = scores[term.on], len(index)
             if term.copies and len(rows) == n:
-                raise ValueError(
-                    f"the term {term.name!r} compares examples with copies of them, and there are "
-                    "none: train(..., augment=noisy_copies(0.04)) adds them"
-                )
+                needs = f"the term {term.name!r} compares examples with copies of them"
+                raise ValueError(f"{needs}: train(..., augment=noisy_copies(0.04)) adds those")
             seen = len(rows) if term.copies else n
-            loss = term.loss(rows[:seen], np.resize(index, seen))
+            loss = term.loss(rows[:seen], np.resize(index, seen) if term.copies else index)
             if loss is None:
                 continue
             value += weight * loss.value
@@ -272,7 +260,7 @@ def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
     Raises:
         ValueError: no split.
     """
-    check_kind("split", split, Split, "of a data set, take one, such as data.transfer")
+    check_kind("split", split, Split, "take one of a data set, such as data.transfer")
     labels = Aligned(split.index, split.labels)
 
     def loss(logits: Array, index: Array) -> Loss | None:
@@ -403,8 +391,7 @@ def soft_targets(teacher: TeacherOutputs, T: float) -> Callable[[Array, Array], 
         ValueError: T not above 0, or no `TeacherOutputs`.
     """
     check_positive("T", T)
-    advice = "TeacherOutputs.of(model, split) asks a model"
-    check_kind("teacher", teacher, TeacherOutputs, advice)
+    check_kind("teacher", teacher, TeacherOutputs, "TeacherOutputs.of(model, split) asks a model")
     return lambda logits, index: soft_target_loss(logits, teacher.at(index), T)
 
 

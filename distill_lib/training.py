@@ -234,8 +234,16 @@ def train(
 
     Chapter 2, "The loop".
     """
+    check_kind("split", split, Split, "take one of a data set, such as data.transfer")
+    counts = {"steps": steps, "batch_size": batch_size, "look_every": look_every}
+    for name, count in (counts | ({} if patience is None else {"patience": patience})).items():
+        check_whole(name, count)
+    if patience is not None and validation is None:
+        raise ValueError("patience needs a validation split to look at, got validation=None")
+    check_whole("seed", seed, least=0)
     optimizer = Adam() if optimizer is None else optimizer
-    _check_plan(split, optimizer, steps, batch_size, look_every, validation, patience, seed)
+    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
+        raise ValueError(f"optimizer must be one such as Adam(0.01), got {optimizer!r}")
     optimizer.start(model.vector)
     inputs = np.asarray(split.inputs, model.dtype)
     batch_size = min(batch_size, len(inputs))
@@ -282,40 +290,13 @@ def train(
     return history
 
 
-def _check_plan(
-    split: Split,
-    optimizer: SGD | Adam,
-    steps: int,
-    batch_size: int,
-    look_every: int,
-    validation: Split | None,
-    patience: int | None,
-    seed: int,
-) -> None:
-    check_kind("split", split, Split, "of a data set, take one, such as data.transfer")
-    for name, count in (("steps", steps), ("batch_size", batch_size), ("look_every", look_every)):
-        check_whole(name, count)
-    if patience is not None:
-        check_whole("patience", patience)
-        if validation is None:
-            raise ValueError("patience needs a validation split to look at, got validation=None")
-    check_whole("seed", seed, least=0)
-    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
-        raise ValueError(f"optimizer must be one such as Adam(0.01), got {optimizer!r}")
-
-
 def _augmented(augment: Augment, batch: Array, rng: np.random.Generator) -> Array:
     x = np.asarray(augment(batch, rng))
-    if (
-        x.dtype != batch.dtype
-        or x.shape[1:] != batch.shape[1:]
-        or len(x) % len(batch)
-        or not len(x)
-    ):
+    whole = len(x) > 0 and len(x) % len(batch) == 0 if x.ndim else False
+    if x.dtype != batch.dtype or x.shape[1:] != batch.shape[1:] or not whole:
         raise ValueError(
-            f"augment must keep the type and width of the inputs and give as many rows or a "
-            f"multiple of them; of {batch.dtype} of shape {batch.shape} it made {x.dtype} of "
-            f"shape {x.shape}"
+            "augment must keep the type and width of the inputs and give as many rows or a multiple"
+            f" of them; of {batch.dtype} {batch.shape} it made {x.dtype} {x.shape}"
         )
     return x
 
