@@ -129,7 +129,7 @@ def public(module):
                 walk(node.body, f"{prefix}{node.name}.")
             elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 explained = is_dots(node) or setters(node)  # by the protocol, by the property
-                found += [] if explained else [(prefix + node.name, node, node)]
+                found.extend([] if explained else [(prefix + node.name, node, node)])
 
     walk(TREES[module].body, f"{module}.")
     return found
