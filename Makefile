@@ -29,7 +29,7 @@ test: .venv-test/installed .venv/installed
 	$(TEST)/ruff check .
 	$(TEST)/ruff format --check .
 	@$(TEST)/python tests/chromium.py
-	$(TEST)/python -m pytest tests chapters --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg
+	$(TEST)/python -m pytest tests livefigures/tests chapters --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg
 
 lint: .venv-test/installed
 	$(TEST)/ruff check --fix .
@@ -46,19 +46,19 @@ lock: .venv-test/installed   # newest versions that requirements*.txt allow
 	$(UV) requirements.txt -o requirements.lock
 	$(UV) requirements.txt requirements-test.txt -c requirements.lock -o requirements-test.lock
 UV = $(TEST)/uv pip compile --universal --python-version 3.11 --fork-strategy fewest --upgrade --quiet \
-	--no-annotate --no-emit-index-url --no-emit-package distill-lib --custom-compile-command "make lock"
+	--no-annotate --no-emit-index-url --no-emit-package distill-lib --no-emit-package livefigures --custom-compile-command "make lock"
 
 clean:
 	rm -rf _build .venv .venv-test
 
 # An environment is made once, and again when its lock changes.
-.venv/installed: requirements.lock pyproject.toml
-.venv-test/installed: requirements-test.lock pyproject.toml
+.venv/installed: requirements.lock pyproject.toml livefigures/pyproject.toml
+.venv-test/installed: requirements-test.lock pyproject.toml livefigures/pyproject.toml
 .venv/installed .venv-test/installed:
 	@test -n "$(PYTHON)" || { echo "The book needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python3 make ..."; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"The book needs Python 3.11 or newer, and $(PYTHON) is {v.major}.{v.minor}")'
 	$(PYTHON) -m venv $(@D)
 	@echo "Installing the packages of $< into $(@D), which may take some minutes:"
-	@$(@D)/bin/python -m pip install --disable-pip-version-check -r $< -e . | awk \
+	@$(@D)/bin/python -m pip install --disable-pip-version-check -r $< -e ./livefigures -e . | awk \
 		-v all=$$(grep -c == $<) '/^(Collecting|Processing)/ { printf "\r%d of %d", ++n, all; fflush() } END { print "" }'
 	@touch $@

@@ -37,8 +37,7 @@ FIGURES = """\
 import numpy as np
 from IPython.display import display
 from ipywidgets import SelectionSlider, interact
-from distill_lib import entropy, softmax
-from distill_lib.explore import Choices, explore
+from distill_lib import Choices, entropy, explore, softmax
 from distill_lib.figures import bars, curves
 %matplotlib inline
 T = [float(f"{t:.2g}") for t in np.geomspace(0.25, 20, 30)]

@@ -18,7 +18,6 @@ from distill_lib.distillation import (
     traditional,
 )
 from distill_lib.exercises import check
-from distill_lib.explore import Choices, explore, show
 from distill_lib.layers import Linear, ReLU
 from distill_lib.losses import (
     Loss,
@@ -44,3 +43,4 @@ from distill_lib.models import MLP, LogisticRegression, Network
 from distill_lib.results import record, recorded
 from distill_lib.statistics import Estimate, interval, over_seeds, paired_difference
 from distill_lib.training import SGD, Adam, History, constant, cosine_decay, noisy_copies, train
+from livefigures import Choices, explore, show

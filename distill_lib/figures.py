@@ -1,6 +1,6 @@
 """Every figure that the chapters draw, in one style: a chapter calls one function, plots nothing.
 
-Each function returns a matplotlib figure of its own, in the palette of `style`, which the pages
+Each function returns a matplotlib figure of its own, in the palette below, which the pages
 turn into the reader's light or dark colours. None goes through pyplot: there is no current figure
 to leave open. The sentence that describes a figure is the chapter's to write. Each raises a
 ValueError where the colours or the labels do not suffice: nothing is left out of a picture unseen.
@@ -20,8 +20,23 @@ from matplotlib.ticker import LogFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from distill_lib.statistics import Estimate
-from distill_lib.style import COLOURS
+from livefigures import use_palette
 
+# Light and dark; the third is for readers whose computer forces its own colours.
+COLOURS = use_palette(
+    {
+        "ink": ("#1f2328", "#ced6dd", "CanvasText"),  # text, axes
+        "muted": ("#6b7280", "#9ca4af", "CanvasText"),  # secondary text
+        "grid": ("#d8dee4", "#3b434d", "GrayText"),
+        "paper": ("#ffffff", "#14181e", "Canvas"),  # the background
+        "teacher": ("#1f5fbf", "#6cb0ff", "LinkText"),
+        "student": ("#c2410c", "#ff9a62", "CanvasText"),
+        "label": ("#15803d", "#5fd08a"),
+        "accent": ("#7c3aed", "#b79bff"),
+        "warn": ("#b91c1c", "#ff8078"),
+        "soft": ("#5f8fd6", "#5580bd", "GrayText"),
+    }
+)
 CYCLE = ("teacher", "student", "label", "accent", "warn", "muted")
 STYLE = {
     "font.size": 11,

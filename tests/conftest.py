@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ["TQDM_DISABLE"] = "1"  # a progress bar is not an output to compare
-os.environ.pop("DISTILL_BOOK_BUILD", None)
+os.environ.pop("LIVEFIGURES_BUILD", None)
 
 REPORT: list[str] = []
 
@@ -43,16 +43,20 @@ def config() -> dict:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator:
-    """Chromium, or a failure that says how to get it."""
+def browser(pytestconfig: pytest.Config) -> Iterator:
+    """Chromium, or a failure that says how to get it; one for all, for Playwright starts once."""
     from chromium import MISSING, find
     from playwright.sync_api import sync_playwright
 
+    if running := getattr(pytestconfig, "chromium", None):  # of livefigures/tests
+        yield running
+        return
     path = find() or pytest.fail(MISSING)
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
+        pytestconfig.chromium = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox"] if as_root else []
         )
-        yield chromium
-        chromium.close()
+        yield pytestconfig.chromium
+        pytestconfig.chromium.close()
+        del pytestconfig.chromium

@@ -13,7 +13,13 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-SOURCES = ("distill_lib/**/*.py", "studies/*.py", "results/**/*.json", "requirements.lock")
+SOURCES = (
+    "distill_lib/**/*.py",
+    "livefigures/src/**/*.py",
+    "studies/*.py",
+    "results/**/*.json",
+    "requirements.lock",
+)
 
 
 def digest(root: Path) -> str:

@@ -2,9 +2,7 @@
 console, no serious fault of accessibility."""
 
 import hashlib
-import os
 import re
-import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -79,9 +77,6 @@ def setup(app: Sphinx) -> None:
     # Pages are written again when this package changes.
     package = b"".join(path.read_bytes() for path in sorted(HERE.rglob("*.*")) if path.is_file())
     app.add_config_value("distillation_book", hashlib.sha256(package).hexdigest(), "html")
-    # Explorers show there how far their frames are; Windows has no names for terminals.
-    if sys.stderr.isatty() and hasattr(os, "ttyname"):
-        os.environ.setdefault("DISTILL_BOOK_PROGRESS", os.ttyname(sys.stderr.fileno()))
     app.connect("config-inited", configure)
     app.connect("builder-inited", mend_pages)
     app.connect("build-finished", silence_scripts)

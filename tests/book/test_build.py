@@ -28,7 +28,7 @@ class Book:
         self.write("chapters/index.md", "# Index\n\n$x$, {cite:t}`hinton2015`\n\n" + BIBLIOGRAPHY)
         cells = [
             nbformat.v4.new_markdown_cell("# One"),
-            nbformat.v4.new_code_cell("import os; print(os.environ['DISTILL_BOOK_BUILD'])"),
+            nbformat.v4.new_code_cell("import os; print(os.environ['LIVEFIGURES_BUILD'])"),
         ]
         notebook = nbformat.v4.new_notebook(cells=cells)
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}

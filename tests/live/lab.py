@@ -41,7 +41,8 @@ def binders_python(root: Path) -> str:
 def digest(root: Path, python: str) -> str:
     """A digest of what an environment is made from."""
     sources = [*sorted((root / "binder").iterdir()), root / "requirements.lock"]
-    parts = [path.read_bytes() for path in [*sources, root / "pyproject.toml"]]
+    projects = [root / "pyproject.toml", root / "livefigures/pyproject.toml"]
+    parts = [path.read_bytes() for path in [*sources, *projects]]
     return hashlib.sha256(b"\0".join([python.encode(), *parts])).hexdigest()[:12]
 
 
@@ -76,7 +77,7 @@ def _run(*command: str | Path, cwd: Path | None = None) -> None:
 
 def _clean() -> dict[str, str]:
     """The environment without what would reach into Python, Jupyter or the book."""
-    foreign = ("PYTHON", "JUPYTER", "IPYTHON", "DISTILL", "TQDM", "MPL", "VIRTUAL_ENV")
+    foreign = ("PYTHON", "JUPYTER", "IPYTHON", "LIVEFIGURES", "TQDM", "MPL", "VIRTUAL_ENV")
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 

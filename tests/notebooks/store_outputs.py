@@ -48,6 +48,6 @@ def store(path: Path) -> None:
 
 if __name__ == "__main__":
     os.environ["TQDM_DISABLE"] = "1"
-    os.environ.pop("DISTILL_BOOK_BUILD", None)
+    os.environ.pop("LIVEFIGURES_BUILD", None)
     for name in sys.argv[1:] or sorted(CHAPTERS.glob("*.ipynb")):
         store(Path(name))

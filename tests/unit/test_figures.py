@@ -9,17 +9,19 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from livefigures.palette import palette
+from livefigures.svg import drawn
 from matplotlib.figure import Figure
 from matplotlib.patches import ArrowStyle
 from matplotlib.text import Text
 
 from distill_lib import figures
 from distill_lib.data import digits
+from distill_lib.figures import COLOURS
 from distill_lib.metrics import calibration_bins
 from distill_lib.statistics import Estimate
-from distill_lib.style import COLOURS, DARK
-from distill_lib.svg import drawn
 
+DARK = {name: colour.dark for name, colour in palette().items()}
 DIGITS = digits().test.inputs[:3]
 P = np.array([0.1, 0.6, 0.3])
 LOGITS = np.random.default_rng(0).normal(0, 2, (100, 3))

@@ -20,10 +20,7 @@ ORDER = [
     "distillation",
     "statistics",
     "results",
-    "style",
-    "svg",
     "figures",
-    "explore",
     "exercises",
 ]
 EXPLAINED = ORDER[: ORDER.index("results")]  # what chapters derive or walk through
@@ -80,19 +77,14 @@ def test_a_module_imports_only_from_those_before_it(module):
     assert neighbours(module) <= set(ORDER[: ORDER.index(module)])
 
 
-def test_the_slider_knows_nothing_of_distillation():
-    for module in ("explore", "svg", "style"):
-        assert neighbours(module) <= {"svg", "style"}
-
-
-@pytest.mark.parametrize("module", [m for m in ORDER if m != "explore"])
-def test_only_the_slider_knows_of_widgets(module):
+@EVERY_MODULE
+def test_only_the_package_of_the_slider_knows_of_widgets(module):
     assert not {name.split(".")[0] for name in imports(module)} & {"ipywidgets", "IPython"}
 
 
-@pytest.mark.parametrize("module", [m for m in ORDER if m not in ("svg", "figures", "explore")])
-def test_only_what_draws_knows_of_matplotlib(module):
-    assert not any(name.startswith("matplotlib") for name in imports(module))
+@pytest.mark.parametrize("module", [m for m in ORDER if m != "figures"])
+def test_only_what_draws_knows_of_matplotlib_and_of_the_slider(module):
+    assert not {name.split(".")[0] for name in imports(module)} & {"matplotlib", "livefigures"}
 
 
 def test_figures_do_not_go_through_pyplot():
@@ -135,13 +127,7 @@ def public(module):
     return found
 
 
-EVERY_NAME = [
-    case
-    for module in ORDER
-    for case in public(module)
-    # of the slider's own machinery, only what chapters call
-    if module != "explore" or case[0].split(".")[1] in ("explore", "show", "Choices")
-]
+EVERY_NAME = [case for module in ORDER for case in public(module)]
 CHECKS = {name.split(".")[1] for name, *_ in public("checks") if ".check_" in name}
 
 
@@ -184,4 +170,4 @@ def test_only_exercises_print():
     for module, tree in TREES.items():
         calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
         prints = [n for n in calls if getattr(n.func, "id", "") == "print"]
-        assert module in ("exercises", "explore") or not prints, module
+        assert module == "exercises" or not prints, module

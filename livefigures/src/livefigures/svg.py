@@ -11,18 +11,18 @@ import html
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from hashlib import sha256
 from itertools import pairwise
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from distill_lib.style import COLOURS, DARK
+from livefigures.palette import names_by_value, variable
 
-VARIABLES = {code: f"var(--kd-{name},{code})" for name, code in COLOURS.items()}
-VARIABLES["#000000"] = VARIABLES[COLOURS["ink"]]  # matplotlib's own black is for text and axes
+_keys: Counter[str] = Counter()  # the same figure twice on a page must have different ids
 
 
 def drawn(figure: Figure) -> str:
@@ -30,7 +30,7 @@ def drawn(figure: Figure) -> str:
     nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
     buffer = io.StringIO()
     figure.set(facecolor="none", edgecolor="none")
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "book"}):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "livefigures"}):
         # The same as savefig, which would draw everything twice, once for the layout alone.
         FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     return buffer.getvalue()
@@ -39,12 +39,15 @@ def drawn(figure: Figure) -> str:
 class Slim:
     """Makes matplotlib's SVG small: call it with the SVG of each frame of one figure in a page.
 
-    Returns the attributes of the page's `<svg>`, and what stands inside it, in pieces.
+    Returns the attributes of the page's `<svg>`, and what stands inside it, in pieces; `colours`
+    are the names of the palette's colours that it has met.
     """
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.ids: dict[str, str] = {}
+        self.colours = {"ink"}
+        self._names = names_by_value()
 
     def __call__(self, svg: str) -> tuple[str, list[str]]:
         for name in re.findall(r'(?:href="|url\()#([^")]+)', svg):
@@ -53,7 +56,7 @@ class Slim:
         width, height = (float(side) for side in root.get("viewBox").split()[2:])
         opening = (  # in a page, a point is 4/3 of a pixel
             f'viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:g}" '
-            f'height="{height * 4 / 3:g}" fill="{VARIABLES["#000000"]}" stroke-linejoin="round"'
+            f'height="{height * 4 / 3:g}" fill="{variable("ink")}" stroke-linejoin="round"'
         )
         return opening, [piece for child in root for piece in self._pieces(child)]
 
@@ -65,7 +68,7 @@ class Slim:
         for name, value in element.attrib.items():
             name = name.rpartition("}")[2]
             if name == "style":
-                looks += _attribute(name, _style(value))
+                looks += _attribute(name, self._style(value))
             elif name == "id":
                 looks += _attribute(name, self.ids[value]) if value in self.ids else ""
             elif name in ("href", "clip-path"):
@@ -85,6 +88,27 @@ class Slim:
         if not inside and not text:
             return [f"<{tag}{looks}", f"{place}/>"]
         return [f"<{tag}{looks}", f"{place}>", *inside, f"{text}</{tag}>"]
+
+    def _style(self, text: str) -> str:
+        """A style without its font family, with the page's colours."""
+        text = re.sub(r"font: (.*?)([\d.]+px) [^;]*", r"font-size: \2; font-weight: \1", text)
+        pairs = [[side.strip() for side in part.partition(":")[::2]] for part in text.split(";")]
+        kept = [f"{k}:{v}" for k, v in pairs if v and k != "font-family"]
+        return re.sub("#[0-9a-f]{6}", self._colour, _rounded(";".join(kept)))
+
+    def _colour(self, code: re.Match[str]) -> str:
+        """A colour of the palette as the page's variable, any other as it is."""
+        if name := self._names.get(code[0]):
+            self.colours.add(name)
+            return variable(name)
+        return code[0]
+
+
+def new_slim(content: str) -> Slim:
+    """A `Slim` whose ids nobody else in the page has; the same each time for the same content."""
+    key = "x" + sha256(content.encode()).hexdigest()[:8]
+    _keys[key] += 1
+    return Slim(key if _keys[key] == 1 else f"{key}-{_keys[key]}")
 
 
 def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
@@ -110,32 +134,8 @@ def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
     return list(numbers), rows
 
 
-def markup(opening: str, inside: str, caption: str, before: str = "", after: str = "") -> str:
-    """The HTML of a figure: what `Slim` gives, its caption, what stands before and after.
-
-    The description is the accessible name of the picture.  The caption shows the same words to
-    the eye: a screen reader would say them twice, so it is hidden from it, and the figure, which
-    would be called after its caption, has a name of its own.  After a move the script puts the
-    words into the explorer's status for a moment, to be announced once.
-    """
-    text, name = html.escape(caption), "Interactive figure" if before else "Figure"
-    return (
-        f'<figure class="explorer" aria-label="{name}">{before}<svg {opening} role="img" '
-        f'aria-label="{text}">{inside}</svg>{after}'
-        f'<figcaption aria-hidden="true">{text}</figcaption></figure>'
-    )
-
-
 def _attribute(name: str, value: str) -> str:
     return f" {name}='{html.escape(value)}'"  # a double quote would need an escape in JSON
-
-
-def _style(text: str) -> str:
-    """A style without its font family, with the page's colours."""
-    text = re.sub(r"font: (.*?)([\d.]+px) [^;]*", r"font-size: \2; font-weight: \1", text)
-    pairs = [[side.strip() for side in part.partition(":")[::2]] for part in text.split(";")]
-    kept = [f"{k}:{v}" for k, v in pairs if v and k != "font-family"]
-    return re.sub("#[0-9a-f]{6}", lambda m: VARIABLES.get(m[0], m[0]), _rounded(";".join(kept)))
 
 
 def _rounded(text: str, digits: int = 2) -> str:
@@ -165,19 +165,3 @@ def _path(text: str, digits: int) -> str:
 
 def _short(number: float) -> str:
     return re.sub(r"^(-?)0\.", r"\1.", f"{number + 0.0:.8g}")
-
-
-# Where a kernel runs there is no stylesheet of the book.
-_BASE = "--kd-ink:var(--jp-ui-font-color1,currentcolor);--kd-paper:var(--jp-layout-color0,#0000);"
-_DARK = "[data-jp-theme-light=false] .explorer,.vscode-dark .explorer,[theme=dark] .explorer"
-
-
-def _variables(colours: dict[str, str]) -> str:
-    names = [name for name in colours if name not in ("ink", "paper")]
-    return "".join(f"--kd-{name}:{colours[name]};" for name in names)
-
-
-STYLE = f"""<style>.explorer{{{_BASE}{_variables(COLOURS)}margin:0;color:var(--kd-ink);
-line-height:1.5;font-family:var(--jp-ui-font-family,sans-serif)}}{_DARK}{{{_variables(DARK)}}}
-.explorer svg{{display:block;max-width:100%;height:auto}}.explorer-error{{line-height:1.4;
-color:var(--jp-error-color0,#b91c1c)}}.explorer-error pre{{white-space:pre-wrap}}</style>"""

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from livefigures.frames import Explorer
+from livefigures.page import html
 from matplotlib.figure import Figure
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from distill_lib.explore import Explorer
+import livefigures
 
-STATIC = Path(__file__).parents[2] / "extensions/distillation_book/static"
+STATIC = Path(livefigures.__file__).parent / "static"
 LONG = "A much longer sentence, which takes several lines wherever the window is narrow. "
 
 
@@ -35,10 +37,10 @@ def content() -> str:
     """Two equal explorers, one of three parameters (one with a single value), a still figure."""
     return "<p>Text.</p>".join(
         [
-            Explorer(bars, {"T": [0.5, 1, 2, 5, 10]}, {"T": 1}).html(),
-            Explorer(bars, {"T": [0.5, 1, 2, 5, 10]}, {"T": 1}).html(),
-            Explorer(words, {"mode": ["a", "b <i>"], "hidden": [False, True], "T": [7]}).html(),
-            Explorer(lambda: (bars(2)[0], "A still figure."), {}).html(),
+            html(Explorer(bars, {"T": [0.5, 1, 2, 5, 10]}, {"T": 1})),
+            html(Explorer(bars, {"T": [0.5, 1, 2, 5, 10]}, {"T": 1})),
+            html(Explorer(words, {"mode": ["a", "b <i>"], "hidden": [False, True], "T": [7]})),
+            html(Explorer(lambda: (bars(2)[0], "A still figure."), {})),
         ]
     )
 
@@ -50,11 +52,12 @@ def opened(browser: Browser, content: str, tmp_path: Path) -> Iterator[Callable[
 
     def open_page(width: int = 1280, theme: str = "light", before: str = "", **options) -> Page:
         path = tmp_path / "page.html"
-        style, script = (STATIC / f"explorer.{kind}" for kind in ("css", "js"))
+        style, script = (STATIC / f"livefigures.{kind}" for kind in ("css", "js"))
         path.write_text(
             f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width"><title>Explorers</title>'
-            "<style>html { background: var(--kd-paper); color: var(--kd-ink) }"
+            "<style>html { background: #ffffff; color: #1f2328 }"
+            "html[data-theme=dark] { background: #14181e; color: #ced6dd }"
             f"{style.read_text()}</style><main><h1>Explorers</h1>{content}"
             f'<div style="height:2000px"></div></main>{before}<script>{script.read_text()}</script>'
         )
@@ -196,8 +199,10 @@ def test_on_paper_the_value_stays_and_the_handle_goes(opened):
     expect(slider).to_be_hidden()
     for part in (output, picture, caption):
         expect(part).to_be_visible()
-    ink = "getComputedStyle(document.documentElement).getPropertyValue('--kd-ink')"
-    assert page.evaluate(ink) == "#1f2328"  # dark on paper, whatever the screen
+    ink = "figure => getComputedStyle(figure).getPropertyValue('--lf-ink')"
+    assert (
+        page.locator("figure").first.evaluate(ink) == "#1f2328"
+    )  # dark on paper, whatever the screen
 
 
 def test_a_slider_that_the_browser_has_kept_shows_its_frame(opened):

@@ -2,36 +2,35 @@
 
 import gzip
 import html
-import importlib
 import json
 import re
 import time
 import types
 from fractions import Fraction
-from pathlib import Path
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from conftest import COLOURS
+from livefigures.frames import Explorer
+from livefigures.page import html as page_of
+from livefigures.svg import Slim, _path, drawn, table
+from livefigures.values import Parameter, label
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
-from distill_lib.explore import Choices, Explorer, Parameter, explore, label, show
-from distill_lib.style import COLOURS, DARK
-from distill_lib.svg import Slim, _path, drawn, table
+from livefigures import Choices, explore, live, show
 
-module = importlib.import_module("distill_lib.explore")  # the package's `explore` is the function
-ROOT = Path(__file__).parents[2]
-CSS = ROOT / "extensions/distillation_book/static/explorer.css"
+FIRST, SECOND, THIRD, FOURTH = (COLOURS[name][0] for name in list(COLOURS)[1:])
 
 
 def bars(T, alpha=1.0):
     figure = Figure(figsize=(5.6, 3.2), layout="constrained")
     axes = figure.subplots()
     z = np.exp(np.arange(10) / T)
-    axes.bar(range(10), alpha * z / z.sum(), color=COLOURS["teacher"])
+    axes.bar(range(10), alpha * z / z.sum(), color=FIRST)
     axes.set(ylim=(0, 1), xlabel="digit & <class>", ylabel="probability")
     return figure, f"At T = {T:g} and α = {alpha:g}."
 
@@ -57,8 +56,9 @@ def no_figure_stays_open():
 def shown(monkeypatch):
     """The bundles that would be displayed."""
     bundles = []
-    monkeypatch.setattr(module, "display", lambda bundle, raw: bundles.append(bundle))
-    monkeypatch.delenv("DISTILL_BOOK_BUILD", raising=False)
+    for place in ("IPython.display.display", "livefigures.live.display"):
+        monkeypatch.setattr(place, lambda bundle, raw: bundles.append(bundle))
+    monkeypatch.delenv("LIVEFIGURES_BUILD", raising=False)
     return bundles
 
 
@@ -138,7 +138,7 @@ def returns(result):
 )
 def test_what_draw_returns_is_checked_and_the_combination_named(draw, words):
     with pytest.raises(ValueError, match=words):
-        Explorer(draw, {"T": [1, 5]}).html()
+        page_of(Explorer(draw, {"T": [1, 5]}))
 
 
 def test_a_draw_that_raises_is_named_with_its_combination_and_cause():
@@ -147,7 +147,7 @@ def test_a_draw_that_raises_is_named_with_its_combination_and_cause():
         raise KeyError("lost")
 
     with pytest.raises(RuntimeError, match=r"draw\(T=5, alpha=0.5\) raised KeyError: 'lost'") as e:
-        Explorer(draw, {"T": [5], "alpha": [0.5]}).html()
+        page_of(Explorer(draw, {"T": [5], "alpha": [0.5]}))
     assert isinstance(e.value.__cause__, KeyError)
 
 
@@ -157,12 +157,12 @@ def test_a_leaked_figure_is_closed_and_reported():
         return plt.figure()
 
     with pytest.raises(ValueError, match=r"draw\(T=1\) leaves 1 figure\(s\) open"):
-        Explorer(draw, {"T": [1, 2]}).html()
+        page_of(Explorer(draw, {"T": [1, 2]}))
 
 
 def test_figures_that_were_open_before_stay_open():
     mine = plt.figure()
-    Explorer(lambda T: plt.figure(), {"T": [1, 2]}).html()
+    page_of(Explorer(lambda T: plt.figure(), {"T": [1, 2]}))
     assert plt.get_fignums() == [mine.number]
     plt.close(mine)
 
@@ -173,7 +173,7 @@ def test_an_interruption_leaves_no_figure_open():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Explorer(draw, {"T": [1, 2]}).html()
+        page_of(Explorer(draw, {"T": [1, 2]}))
 
 
 # ---- the page
@@ -186,7 +186,7 @@ def test_every_combination_is_drawn_once_the_last_parameter_moving_first():
         calls.append(tuple(values.values()))
         return bars(**values)
 
-    page = data(Explorer(draw, {"T": [1, 2], "alpha": [0.5, 1]}).html())
+    page = data(page_of(Explorer(draw, {"T": [1, 2], "alpha": [0.5, 1]})))
     assert calls == [(1, 0.5), (1, 1), (2, 0.5), (2, 1)]
     assert page["captions"][1] == "At T = 1 and α = 1."
     assert page["labels"] == [["1", "2"], ["0.5", "1"]]
@@ -201,7 +201,7 @@ def test_the_table_gives_back_every_frame():
 
 
 def test_the_page_starts_with_a_frame_of_its_table():
-    text = Explorer(bars, {"T": [1, 2, 5]}, {"T": 2}).html()
+    text = page_of(Explorer(bars, {"T": [1, 2, 5]}, {"T": 2}))
     page = data(text)
     frame = "".join(page["chunks"][i] for i in page["frames"][1])
     assert re.search(r"<svg [^>]*>(.*?)</svg>", text)[1] == frame
@@ -210,7 +210,7 @@ def test_the_page_starts_with_a_frame_of_its_table():
 
 
 def test_a_control_is_a_native_slider_with_label_output_and_spoken_value():
-    text = Explorer(bars, {"T": [1, 2, 5], "alpha": [0.5]}, {"T": 2}).html()
+    text = page_of(Explorer(bars, {"T": [1, 2, 5], "alpha": [0.5]}, {"T": 2}))
     first, second = inputs(text)
     assert first["type"] == "range" and first["aria-valuetext"] == "T = 2"
     assert [first[k] for k in ("min", "max", "step", "value")] == ["0", "2", "1", "1"]
@@ -222,12 +222,12 @@ def test_a_control_is_a_native_slider_with_label_output_and_spoken_value():
 
 
 def test_without_a_description_the_parameters_describe_the_figure():
-    text = Explorer(lambda T, alpha: bars(T)[0], {"T": [1], "alpha": [0.5]}).html()
+    text = page_of(Explorer(lambda T, alpha: bars(T)[0], {"T": [1], "alpha": [0.5]}))
     assert 'aria-label="Figure for T = 1, α = 0.5."' in text
 
 
 def test_two_equal_explorers_share_no_id_and_every_reference_is_met():
-    one, other = (Explorer(bars, {"T": [1, 2]}).html() for _ in range(2))
+    one, other = (page_of(Explorer(bars, {"T": [1, 2]})) for _ in range(2))
     found = [set(re.findall(r"""\bid=['"]([^'"]+)""", text)) for text in (one, other)]
     assert not found[0] & found[1]
     for text, ids in zip((one, other), found, strict=True):
@@ -238,26 +238,27 @@ def test_two_equal_explorers_share_no_id_and_every_reference_is_met():
 
 def test_a_description_cannot_break_the_page():
     evil = '</script><script>"x" & <!-- <b>'
-    text = Explorer(lambda T: (Figure(), evil), {"T": [1, 2]}).html()
+    text = page_of(Explorer(lambda T: (Figure(), evil), {"T": [1, 2]}))
     assert data(text)["captions"] == [evil, evil]
     assert text.count("</script>") == 1 and "<!--" not in text
     assert f'aria-label="{html.escape(evil)}"' in text
 
 
 def test_the_page_gets_its_own_font_and_colours_and_nothing_of_matplotlib():
-    text = Explorer(bars, {"T": [1]}).html()
+    text = page_of(Explorer(bars, {"T": [1]}))
     assert "probability" in text and "digit &amp; &lt;class&gt;" in text
-    assert "var(--kd-teacher,#1f5fbf)" in text and "#000000" not in text
-    for word in ("font-family", "DejaVu", "<?xml", "DOCTYPE", "metadata", "<style", "matplotlib"):
+    assert "var(--lf-first,#1f5fbf)" in text and "#000000" not in text
+    for word in ("font-family", "DejaVu", "<?xml", "DOCTYPE", "metadata", "matplotlib"):
         assert word not in text
+    assert "<style" not in text.partition("<svg")[2]
 
 
 def test_a_still_figure_has_the_same_markup_and_no_controls(shown, monkeypatch):
-    monkeypatch.setenv("DISTILL_BOOK_BUILD", "1")
+    monkeypatch.setenv("LIVEFIGURES_BUILD", "1")
     show(bars(2)[0], "A still figure.")
     (bundle,) = shown
     assert list(bundle) == ["text/html"]
-    assert bundle["text/html"].startswith('<figure class="explorer" aria-label="Figure"><svg ')
+    assert bundle["text/html"].startswith('<figure class="explorer" aria-label="Figure"><style>')
     assert 'viewBox="0 0 403.2 230.4"' in bundle["text/html"]
     assert "<input" not in bundle["text/html"] and "<script" not in bundle["text/html"]
 
@@ -306,7 +307,7 @@ def test_all_that_matplotlib_draws_survives_slimming():
 
 
 def test_thirty_frames_of_bars_weigh_at_most_fifteen_kilobytes():
-    text = Explorer(bars, {"T": list(range(1, 31))}).html().encode()
+    text = page_of(Explorer(bars, {"T": list(range(1, 31))})).encode()
     assert len(gzip.compress(text, 6)) <= 15_000
     assert len(text) <= 100_000  # and little enough where a server does not compress
 
@@ -315,42 +316,36 @@ def test_eighty_frames_of_lines_weigh_at_most_ninety_kilobytes():
     def lines(T, alpha):
         figure = Figure(figsize=(5.6, 3.2), layout="constrained")
         axes, random = figure.subplots(), np.random.default_rng(int(100 * T + 7000 * alpha))
-        for k, name in enumerate(("teacher", "student", "label", "accent")):
+        for k, colour in enumerate((FIRST, SECOND, THIRD, FOURTH)):
             curve = np.exp(-np.arange(100) / (10 * T + 5 * k)) + 0.02 * random.normal(size=100)
-            axes.plot(curve, color=COLOURS[name], label=name)
+            axes.plot(curve, color=colour, label=f"line {k}")
         axes.set_ylim(-0.1, 1.2)
         axes.legend(loc="upper right")
         return figure, f"At T = {T:g} and α = {alpha:g}."
 
     values = {"T": [0.5, 1, 2, 3, 4, 6, 8, 12], "alpha": np.linspace(0.1, 1, 10)}
-    text = Explorer(lines, values).html().encode()
+    text = page_of(Explorer(lines, values)).encode()
     assert len(gzip.compress(text, 6)) <= 90_000
     assert len(text) <= 400_000
 
 
 def test_a_kernel_that_builds_shows_the_page_alone_and_progress_elsewhere(monkeypatch, tmp_path):
-    monkeypatch.setenv("DISTILL_BOOK_BUILD", "1")
-    monkeypatch.setenv("DISTILL_BOOK_PROGRESS", str(tmp_path / "progress"))
+    monkeypatch.setenv("LIVEFIGURES_BUILD", "1")
+    monkeypatch.setenv("LIVEFIGURES_PROGRESS", str(tmp_path / "progress"))
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     source = (
         "import time, matplotlib.pyplot as plt\n"
-        "from distill_lib import explore\n"
+        "from livefigures import explore\n"
         "def slow(T):\n"
         "    time.sleep(0.6)\n"
         "    return plt.figure(), 'A sentence.'\n"
         "explore(slow, T=[1, 2, 3])"
     )
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    NotebookClient(book, resources={"metadata": {"path": str(ROOT)}}).execute()
+    NotebookClient(book, resources={"metadata": {"path": str(tmp_path)}}).execute()
     (output,) = book.cells[0].outputs
     assert list(output.data) == ["text/html"]
     assert "slow" in (tmp_path / "progress").read_text()
-
-
-def test_the_stylesheet_has_the_colours_of_the_palette():
-    light, dark = re.findall(r"\{\s*((?:--kd-\w+: #\w+;\s*){10})", CSS.read_text())
-    assert dict(re.findall(r"--kd-(\w+): (#\w+)", light)) == COLOURS
-    assert dict(re.findall(r"--kd-(\w+): (#\w+)", dark)) == DARK
 
 
 # ---- with a kernel
@@ -373,9 +368,9 @@ def test_the_stylesheet_has_the_colours_of_the_palette():
 )
 def test_a_live_control_suits_its_values(values, kind):
     parameter = Parameter.of("T", values, {})
-    control = parameter.control()
+    control = live.control(parameter)
     assert type(control) is kind and control.description == "T"
-    assert parameter.read(control) == values[0]
+    assert live.read(parameter, control) == values[0]
     if len(values) == 1:
         assert control.disabled
 
@@ -383,29 +378,29 @@ def test_a_live_control_suits_its_values(values, kind):
 @pytest.mark.parametrize("start", [0.5, 1, 2, 5, 10, 20])
 def test_a_logarithmic_slider_can_stand_where_it_starts(start):
     parameter = Parameter.of("T", [0.5, 1, 2, 5, 10, 20], {"T": start})
-    control = parameter.control()
+    control = live.control(parameter)
     steps = (np.log10(start) - control.min) / control.step
     assert control.max == pytest.approx(np.log10(20))
     assert start == 20 or steps == pytest.approx(round(steps))
     control.value = start * (1 + 1e-9)  # a browser's rounding
-    assert parameter.read(control) == start
+    assert live.read(parameter, control) == start
 
 
 def test_a_continuous_slider_gives_values_between_those_listed():
     parameter = Parameter.of("T", [0.5, 1, 2], {})
-    control = parameter.control()
+    control = live.control(parameter)
     control.value = 1.23456789
-    assert parameter.read(control) == 1.235
+    assert live.read(parameter, control) == 1.235
 
 
-def live(draw, **parameters):
+def parts_of(draw, **parameters):
     """The live explorer's parts: controls, the picture, its status."""
-    *controls, picture, status = Explorer(draw, parameters).widget().children
+    *controls, picture, status = live.widget(Explorer(draw, parameters)).children
     return controls, picture, status
 
 
 def test_a_move_calls_draw_and_changes_the_picture_and_its_description():
-    (T, alpha), picture, status = live(bars, T=[1, 2, 10], alpha=[0.5, 0.75, 1])
+    (T, alpha), picture, status = parts_of(bars, T=[1, 2, 10], alpha=[0.5, 0.75, 1])
     assert 'aria-label="At T = 1 and α = 0.5."' in picture.value
     T.value, alpha.value = 7, 0.8
     assert 'aria-label="At T = 7 and α = 0.8."' in picture.value
@@ -418,7 +413,7 @@ def test_a_live_error_is_shown_and_the_last_good_figure_stays():
             raise KeyError("<lost>")
         return bars(T)
 
-    (T,), picture, status = live(draw, T=[1, 2, 3])
+    (T,), picture, status = parts_of(draw, T=[1, 2, 3])
     before = picture.value
     T.value = 2
     assert picture.value == before
@@ -430,18 +425,18 @@ def test_a_live_error_is_shown_and_the_last_good_figure_stays():
 
 def test_a_first_draw_that_fails_raises_where_it_was_called():
     with pytest.raises(RuntimeError, match=r"draw\(T=1\) raised"):
-        Explorer(lambda T: 1 / 0, {"T": [1, 2]}).widget()
+        live.widget(Explorer(lambda T: 1 / 0, {"T": [1, 2]}))
 
 
 def test_a_slow_draw_waits_for_the_release_and_says_that_it_works(monkeypatch):
-    monkeypatch.setattr(module, "SLOW", 0.4)
+    monkeypatch.setattr(live, "SLOW", 0.4)
     pause = {"seconds": 0.45}
 
     def draw(T):
         time.sleep(pause["seconds"])
         return Figure(figsize=(1, 1))
 
-    (T,), _, status = live(draw, T=[1, 2, 9])
+    (T,), _, status = parts_of(draw, T=[1, 2, 9])
     assert not T.continuous_update
     said = []
     status.observe(lambda change: said.append(change.new), "value")
@@ -455,7 +450,7 @@ def test_a_slow_draw_waits_for_the_release_and_says_that_it_works(monkeypatch):
 def test_closing_a_live_explorer_closes_all_that_it_made():
     before = set(widgets.widget._instances)
     parameters = {"T": [1, 2], "mode": ["a", "b"], "alpha": [1]}
-    box = Explorer(lambda T, mode, alpha: bars(T), parameters).widget()
+    box = live.widget(Explorer(lambda T, mode, alpha: bars(T), parameters))
     assert set(widgets.widget._instances) > before
     box.close()
     assert set(widgets.widget._instances) == before
@@ -465,7 +460,7 @@ def test_a_kernel_gets_a_view_and_a_stored_notebook_next_to_nothing(shown, monke
     shell = types.SimpleNamespace(
         kernel=object(), execution_count=1, parent_header={"metadata": {"cellId": "here"}}
     )
-    monkeypatch.setattr(module, "get_ipython", lambda: shell)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     before = set(widgets.widget._instances)
     explore(bars, T=[1, 2])
     assert len(json.dumps(shown[0])) < 250
@@ -482,7 +477,7 @@ def test_where_cells_have_no_id_no_cell_closes_anothers_figure(shown, monkeypatc
     shell = types.SimpleNamespace(
         kernel=object(), execution_count=1, parent_header={"metadata": metadata}
     )
-    monkeypatch.setattr(module, "get_ipython", lambda: shell)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     explore(bars, T=[1, 2])
     first = set(widgets.widget._instances)
     shell.execution_count = 2
@@ -491,6 +486,6 @@ def test_where_cells_have_no_id_no_cell_closes_anothers_figure(shown, monkeypatc
 
 
 def test_plain_python_prints_the_description(shown, monkeypatch, capsys):
-    monkeypatch.setattr(module, "get_ipython", lambda: None)
+    monkeypatch.setattr("IPython.get_ipython", lambda: None)
     explore(bars, start={"T": 2}, T=[1, 2])
     assert capsys.readouterr().out.startswith("At T = 2 and α = 1.") and shown == []

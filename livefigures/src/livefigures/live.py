@@ -1,0 +1,135 @@
+"""A figure where a kernel runs: ipywidgets that call `draw` at every move."""
+
+from __future__ import annotations
+
+import html
+import math
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from livefigures.frames import Explorer
+from livefigures.page import markup
+from livefigures.palette import kernel_style
+from livefigures.svg import new_slim
+from livefigures.values import Parameter, label
+
+SLOW = 0.3  # seconds; a slower draw waits for the release of the handle
+_boxes: dict[str, tuple[int, list[widgets.Box]]] = {}  # by cell: its last run, and what it showed
+
+# Where a kernel runs there is no style sheet of the page.
+STYLE = """.explorer{margin:0;color:var(--lf-ink);line-height:1.5;
+font-family:var(--jp-ui-font-family,sans-serif)}
+.explorer svg{display:block;max-width:100%;height:auto}.explorer-error{line-height:1.4;
+color:var(--jp-error-color0,#b91c1c)}.explorer-error pre{white-space:pre-wrap}"""
+
+
+def display_live(explorer: Explorer, shell: Any) -> None:
+    """Display the live figure in IPython's shell; a stored notebook gets next to nothing."""
+    box = widget(explorer)
+    _close_former(shell, box)
+    view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
+    bundle = {"application/vnd.jupyter.widget-view+json": view, "text/plain": "(a figure)"}
+    display(bundle, raw=True)
+
+
+def widget(explorer: Explorer) -> widgets.Box:
+    """The live figure: controls that call `draw`, a line for its state, the picture."""
+    slim = new_slim(repr(explorer.start))
+    controls = [control(parameter) for parameter in explorer.parameters]
+    moving = [one for one in controls if not isinstance(one, widgets.Text)]
+    status = widgets.HTML(layout=widgets.Layout(min_height="2em"))
+
+    def picture(values: Sequence[Any]) -> str:
+        began = time.perf_counter()
+        svg, text = explorer.frame(values)
+        opening, pieces = slim(svg)
+        seconds = time.perf_counter() - began
+        for one in moving:
+            if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
+                one.continuous_update = seconds <= SLOW
+        style = f"<style>{kernel_style(slim.colours)}{STYLE}</style>"
+        caption = text or explorer.default_description(values)
+        return style + markup(opening, "".join(pieces), caption)
+
+    def answer(_: Any) -> None:
+        if not all(one.continuous_update for one in moving):
+            status.value = '<span role="status">Drawing…</span>'
+        now = ""
+        try:
+            values = [read(p, c) for p, c in zip(explorer.parameters, controls, strict=True)]
+            image.value = picture(values)
+        except Exception as error:  # shown, not raised: the last good figure stays
+            trace = html.escape("".join(traceback.format_exception(error)))
+            now = (
+                f'<div role="alert" class="explorer-error">{html.escape(str(error))}'
+                f"<details><summary>Traceback</summary><pre>{trace}</pre></details></div>"
+            )
+        finally:
+            status.value = now
+
+    image = widgets.HTML(picture(explorer.start))
+    for one in moving:
+        one.observe(answer, "value")
+    return _Box([*controls, image, *([status] if moving else [])])
+
+
+def control(parameter: Parameter) -> widgets.ValueWidget:
+    """The control that suits a parameter's values."""
+    values = parameter.values
+    first, last, now = values[0], values[-1], values[parameter.start]
+    common = {"description": parameter.title, "style": {"description_width": "initial"}}
+    if len(values) == 1:
+        return widgets.Text(label(now), disabled=True, **common)
+    if parameter.kind == "choice":
+        options = [(label(value), value) for value in values]
+        return widgets.SelectionSlider(options=options, value=now, **common)
+    if parameter.kind == "whole":
+        return widgets.IntSlider(now, first, last, **common)
+    kind, place = widgets.FloatSlider, now
+    if parameter.geometric:
+        kind, first, last, place = widgets.FloatLogSlider, *map(math.log10, (first, last, now))
+    step = (last - first) / 200
+    if place > first:  # the browser moves a value to a whole number of steps, so fit the start
+        step = (place - first) / math.ceil((place - first) / step)
+    return kind(value=now, min=first, max=last, step=step, readout_format=".3g", **common)
+
+
+def read(parameter: Parameter, control: widgets.ValueWidget) -> Any:
+    """A control's value, freed from the rounding of a continuous slider."""
+    if len(parameter.values) == 1:
+        return parameter.values[0]
+    if parameter.kind != "continuous":
+        return control.value
+    value = float(f"{control.value:.4g}")
+    nearest = min(parameter.values, key=lambda v: abs(v - value))
+    if math.isclose(nearest, value, rel_tol=5e-4, abs_tol=1e-9):
+        return nearest
+    return min(max(value, parameter.values[0]), parameter.values[-1])
+
+
+class _Box(widgets.VBox):
+    """A box that takes all that it is made of along when it is closed."""
+
+    def close(self) -> None:
+        """Close the box and all that it is made of."""
+        parts = [part for child in self.children for part in (child, child.style, child.layout)]
+        for part in [*parts, self.layout]:
+            part.close()
+        super().close()
+
+
+def _close_former(shell: Any, box: widgets.Box) -> None:
+    """Close what the last run of the same cell has shown: this run replaces it."""
+    cell = shell.parent_header.get("metadata", {}).get("cellId")
+    if not cell:  # a front end that does not name its cells: any figure may still be in use
+        return
+    count, former = _boxes.get(cell, (shell.execution_count, []))
+    if count != shell.execution_count:
+        while former:
+            former.pop().close()
+    _boxes[cell] = (shell.execution_count, [*former, box])

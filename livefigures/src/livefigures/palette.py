@@ -1,0 +1,141 @@
+"""Colours by name, each with a light and a dark page's value: in a page, a CSS variable.
+
+A figure is drawn with the light values.  On the way to the page each of them becomes
+`var(--lf-<name>,<light value>)`, and the figure brings a small `<style>` with the values of the
+colours that it uses, so nothing else has to know the palette.  Colours that are in no palette stay
+as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+
+class Colour(NamedTuple):
+    """One colour of a palette: `#rrggbb` on light and on dark pages.
+
+    `forced` is the CSS system colour where the reader's computer forces its own few colours, such
+    as "CanvasText"; empty for a colour that stays as it is.
+    """
+
+    light: str
+    dark: str
+    forced: str = ""
+
+
+# What matplotlib draws by itself, wherever a book names no other colours for it.
+DEFAULT = {
+    "ink": Colour("#000000", "#ced6dd", "CanvasText"),  # text and axes
+    "paper": Colour("#ffffff", "#14181e", "Canvas"),
+    "grid": Colour("#b0b0b0", "#4b535d", "GrayText"),
+}
+SYSTEM_COLOURS = {
+    "AccentColor", "ButtonText", "Canvas", "CanvasText", "GrayText",
+    "Highlight", "HighlightText", "LinkText", "Mark", "MarkText", "VisitedText",
+}  # fmt: skip
+_current: dict[str, Colour] = dict(DEFAULT)
+
+
+def use_palette(colours: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Use these colours from now on: by name, (light, dark) or (light, dark, forced).
+
+    They stand beside the default `ink`, `paper` and `grid`, or replace them, and they replace all
+    that an earlier call has named.  Call it once, before the first figure of a notebook: figures
+    of one page share their variables.
+
+    Args:
+        colours: by name, such as `{"warn": ("#b91c1c", "#ff8078", "CanvasText")}`.  A name has
+            lower-case letters, digits and hyphens; the first two are `#rrggbb`, and the third is
+            a system colour of CSS, for readers whose computer forces its own colours.
+
+    Returns:
+        The light values by name, to draw with.
+
+    Raises:
+        ValueError: a name or a colour that cannot be used in CSS, or two names with one light
+            value, which a page could not tell apart.
+    """
+    if not isinstance(colours, Mapping):
+        raise ValueError(f"a palette must be a dict of colours by name; got {colours!r}")
+    palette = DEFAULT | {name: _colour(name, given) for name, given in colours.items()}
+    names: dict[str, str] = {}
+    for name, colour in palette.items():
+        if other := names.get(colour.light):
+            raise ValueError(f"colours must differ; got {colour.light} for {other} and for {name}")
+        names[colour.light] = name
+    _current.clear()
+    _current.update(palette)
+    return {name: colour.light for name, colour in palette.items()}
+
+
+def palette() -> dict[str, Colour]:
+    """The colours in use, by name."""
+    return dict(_current)
+
+
+def names_by_value() -> dict[str, str]:
+    """The name of each colour by its light value; matplotlib's own black is ink."""
+    names = {colour.light: name for name, colour in _current.items()}
+    return names | {"#000000": names.get("#000000", "ink")}
+
+
+def variable(name: str) -> str:
+    """A colour in a page's CSS."""
+    return f"var(--lf-{name},{_current[name].light})"
+
+
+def page_style(names: Collection[str]) -> str:
+    """The `<style>` of a figure with these colours in a page: light, dark, and forced colours."""
+    light, dark, forced = ({n: _current[n][k] for n in _sorted(names)} for k in range(3))
+    rules = f".explorer{{{_variables(light)}}}"
+    rules += f"@media screen{{[data-theme=dark] .explorer{{{_variables(dark)}}}}}"
+    if any(forced.values()):
+        rules += f"@media(forced-colors:active){{:root .explorer{{{_variables(forced)}}}}}"
+    return f"<style>{rules}</style>"
+
+
+# JupyterLab, VS Code and Colab say in these ways that they are dark.
+_DARK = "[data-jp-theme-light=false] .explorer,.vscode-dark .explorer,[theme=dark] .explorer"
+
+
+def kernel_style(names: Collection[str]) -> str:
+    """CSS rules for a figure where a kernel runs; text and paper are the front end's own."""
+    light, dark = (
+        {n: _current[n][k] for n in _sorted(names) if n not in ("ink", "paper")} for k in range(2)
+    )
+    base = {
+        "ink": "var(--jp-ui-font-color1,currentcolor)",
+        "paper": "var(--jp-layout-color0,#0000)",
+    }
+    return f".explorer{{{_variables(base | light)}}}{_DARK}{{{_variables(dark)}}}"
+
+
+def _sorted(names: Collection[str]) -> list[str]:
+    """In the palette's order, ink always with them: the caption is written in it."""
+    return [name for name in _current if name in {*names, "ink"}]
+
+
+def _variables(values: Mapping[str, str]) -> str:
+    return ";".join(f"--lf-{name}:{value}" for name, value in values.items() if value)
+
+
+def _colour(name: str, given: Sequence[str]) -> Colour:
+    if not isinstance(name, str) or not re.fullmatch("[a-z][a-z0-9-]*", name):
+        raise ValueError(
+            f"the name of a colour must have lower-case letters, digits and hyphens; got {name!r}"
+        )
+    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) not in (2, 3):
+        raise ValueError(
+            f"{name} must be (light, dark) or (light, dark, forced), such as "
+            f'("#1f5fbf", "#6cb0ff"); got {given!r}'
+        )
+    for value in given[:2]:
+        if not isinstance(value, str) or not re.fullmatch("#[0-9a-fA-F]{6}", value):
+            raise ValueError(f"{name} must have colours such as #1f5fbf; got {value!r}")
+    if given[2:] and given[2] not in SYSTEM_COLOURS | {""}:
+        raise ValueError(
+            f"{name} must be forced to a system colour of CSS, such as CanvasText; got {given[2]!r}"
+        )
+    return Colour(given[0].lower(), given[1].lower(), *given[2:])

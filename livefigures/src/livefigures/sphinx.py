@@ -1,0 +1,47 @@
+"""The extension for Sphinx and Jupyter Book: add "livefigures.sphinx" to `extensions`.
+
+It gives the pages their script and style sheet, and tells the notebooks' kernels that a page is
+being built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from livefigures import __version__
+
+PACKAGE = Path(__file__).parent
+STATIC = PACKAGE / "static"
+
+
+def add_static_files(app: Sphinx, config: Config) -> None:
+    """Let the build copy the script and the style sheet."""
+    config.html_static_path.append(str(STATIC))
+
+
+def tell_kernels() -> None:
+    """Set what `explore` reads in the notebooks' kernels, which inherit the environment."""
+    os.environ["LIVEFIGURES_BUILD"] = "1"
+    # A long figure shows in the terminal how far it is; Windows has no names for terminals.
+    if sys.stderr.isatty() and hasattr(os, "ttyname"):
+        os.environ.setdefault("LIVEFIGURES_PROGRESS", os.ttyname(sys.stderr.fileno()))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register everything with Sphinx."""
+    tell_kernels()
+    # Pages are written again when this package changes.
+    files = sorted(path for path in PACKAGE.rglob("*.*") if path.suffix in (".py", ".css", ".js"))
+    content = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    app.add_config_value("livefigures_content", content, "html")
+    app.connect("config-inited", add_static_files)
+    app.add_css_file("livefigures.css", priority=800)
+    app.add_js_file("livefigures.js", defer="defer")
+    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,83 @@
+"""The parameters of a figure: their values, what kind they are, how a reader sees them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sys
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+
+class Choices(tuple):
+    """Values with nothing in between: `explore(draw, units=Choices([10, 30, 300]))`."""
+
+
+def label(value: Any) -> str:
+    """How a reader sees a value: 5, 0.25, −1, yes."""
+    if isinstance(value, (str, bool)):
+        return {True: "yes", False: "no"}.get(value, value)
+    text = str(value) if isinstance(value, Integral) else f"{float(value):.6g}"
+    return text.replace("-", "−", 1) if value < 0 else text
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A name and its values; `kind` is "whole", "continuous" or "choice"; `start` is an index."""
+
+    name: str
+    values: tuple[Any, ...]
+    kind: str
+    start: int
+
+    @classmethod
+    def of(cls, name: str, given: Iterable[Any], start: dict[str, Any]) -> Parameter:
+        """Check the values that were given, and take NumPy's numbers as Python's.
+
+        Raises:
+            ValueError: not one or more different finite numbers that increase, or strings or
+                bools; a start that is not among them.
+        """
+        if isinstance(given, (str, bytes, dict)) or not isinstance(given, Iterable):
+            raise ValueError(f"{name} must be a list of values; got {given!r}")
+        values = [v.item() if hasattr(v, "item") else v for v in given]
+        if not values:
+            raise ValueError(f"{name} must have at least one value; got {given!r}")
+        if not all(isinstance(v, (str, Real)) for v in values):
+            raise ValueError(f"values of {name} must be numbers, strings or bools; got {values!r}")
+        if not all(isinstance(v, str) or abs(v) <= sys.float_info.max for v in values):
+            raise ValueError(f"values of {name} must be finite floats; got {values!r}")
+        if len({label(v) for v in values}) < len(values):
+            raise ValueError(f"values of {name} must differ, in six digits; got {values!r}")
+        kind = "whole" if all(isinstance(v, Integral) for v in values) else "continuous"
+        if isinstance(given, Choices) or any(isinstance(v, (str, bool)) for v in values):
+            kind = "choice"
+        elif values != sorted(values):
+            raise ValueError(f"values of {name} must increase; got {values!r}")
+        if start.get(name, values[0]) not in values:
+            raise ValueError(f"{name} cannot start at {start[name]!r}: not among {values!r}")
+        return cls(name, tuple(values), kind, values.index(start.get(name, values[0])))
+
+    @property
+    def title(self) -> str:
+        """The name as a reader sees it: `alpha` is α, `learning_rate` is learning rate."""
+        return " ".join(_greek(word) for word in self.name.split("_") if word)
+
+    @property
+    def geometric(self) -> bool:
+        """Whether the values' ratios are more alike than their differences."""
+        if self.values[0] <= 0 or len(self.values) < 3:
+            return False
+        steps = [b - a for a, b in itertools.pairwise(self.values)]
+        ratios = [math.log(b / a) for a, b in itertools.pairwise(self.values)]
+        return max(ratios) / min(ratios) < max(steps) / min(steps)
+
+
+def _greek(word: str) -> str:
+    try:
+        return unicodedata.lookup(f"GREEK SMALL LETTER {word.replace('lambda', 'lamda')}")
+    except KeyError:
+        return word

@@ -1,0 +1,72 @@
+"""The Sphinx extension alone, without a build."""
+
+import os
+import sys
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import pytest
+
+from livefigures import sphinx
+
+
+@pytest.fixture
+def set_up(monkeypatch: pytest.MonkeyPatch):
+    """Set the extension up in a terminal; what it returns and the variables are taken back."""
+    for name in ("LIVEFIGURES_BUILD", "LIVEFIGURES_PROGRESS"):
+        monkeypatch.setenv(name, "")  # so that it is taken back afterwards
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(sys, "stderr", Mock())  # says yes when asked for a terminal
+    return lambda: sphinx.setup(Mock())
+
+
+def test_kernels_learn_that_a_page_is_being_built(set_up):
+    set_up()
+    assert os.environ["LIVEFIGURES_BUILD"] == "1"
+
+
+def test_progress_goes_to_the_terminal(set_up, monkeypatch):
+    monkeypatch.setattr(os, "ttyname", lambda number: "/dev/tty7", raising=False)
+    set_up()
+    assert os.environ["LIVEFIGURES_PROGRESS"] == "/dev/tty7"
+
+
+def test_who_has_named_a_place_for_progress_keeps_it(set_up, monkeypatch):
+    monkeypatch.setattr(os, "ttyname", lambda number: "/dev/tty7", raising=False)
+    monkeypatch.setenv("LIVEFIGURES_PROGRESS", "mine.log")
+    set_up()
+    assert os.environ["LIVEFIGURES_PROGRESS"] == "mine.log"
+
+
+def test_a_book_can_be_built_in_a_terminal_of_windows(set_up, monkeypatch):
+    monkeypatch.delattr(os, "ttyname", raising=False)  # Windows has none
+    set_up()
+    assert "LIVEFIGURES_PROGRESS" not in os.environ
+
+
+def test_it_may_be_built_in_parallel(set_up):
+    assert set_up()["parallel_read_safe"] and set_up()["parallel_write_safe"]
+
+
+def test_a_changed_package_writes_the_pages_again(set_up, monkeypatch, tmp_path):
+    def rebuilds_by() -> str:
+        app = Mock()
+        sphinx.setup(app)
+        ((name, value, what), _) = app.add_config_value.call_args
+        assert (name, what) == ("livefigures_content", "html")
+        return value
+
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static/livefigures.js").write_text("one")
+    monkeypatch.setattr(sphinx, "PACKAGE", tmp_path)
+    before = rebuilds_by()
+    assert before == rebuilds_by()
+    (tmp_path / "static/livefigures.js").write_text("two")
+    assert before != rebuilds_by()
+
+
+def test_the_static_folder_has_the_two_files_that_pages_load():
+    config = SimpleNamespace(html_static_path=["_static"])
+    sphinx.add_static_files(Mock(), config)
+    assert config.html_static_path == ["_static", str(sphinx.STATIC)]
+    assert {p.name for p in sphinx.STATIC.iterdir()} == {"livefigures.css", "livefigures.js"}
