@@ -6,19 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sample_palette import COLOURS
 
 from livefigures import palette, use_palette
 
 os.environ["TQDM_DISABLE"] = "1"  # a progress bar is not an output to compare
 os.environ.pop("LIVEFIGURES_BUILD", None)
 
-COLOURS = {
-    "ink": ("#1f2328", "#ced6dd", "CanvasText"),
-    "first": ("#1f5fbf", "#6cb0ff", "LinkText"),
-    "second": ("#c2410c", "#ff9a62"),
-    "third": ("#15803d", "#5fd08a"),
-    "fourth": ("#7c3aed", "#b79bff"),
-}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "These tests need Chromium: install it, or name one in the variable CHROMIUM."
 

@@ -13,13 +13,13 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
-from conftest import COLOURS
 from livefigures.frames import Explorer
 from livefigures.page import html as page_of
 from livefigures.svg import Slim, _path, drawn, table
 from livefigures.values import Parameter, label
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
+from sample_palette import COLOURS
 
 from livefigures import Choices, explore, live, show
 

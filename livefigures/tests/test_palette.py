@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from conftest import COLOURS
 from livefigures.frames import Explorer
 from livefigures.page import html
 from livefigures.palette import DEFAULT, kernel_style, page_style, palette
 from matplotlib.figure import Figure
+from sample_palette import COLOURS
 
 from livefigures import use_palette
 
