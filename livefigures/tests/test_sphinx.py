@@ -16,8 +16,12 @@ def set_up(monkeypatch: pytest.MonkeyPatch):
     for name in ("LIVEFIGURES_BUILD", "LIVEFIGURES_PROGRESS"):
         monkeypatch.setenv(name, "")  # so that it is taken back afterwards
         monkeypatch.delenv(name)
-    monkeypatch.setattr(sys, "stderr", Mock())  # says yes when asked for a terminal
-    return lambda: sphinx.setup(Mock())
+
+    def run() -> dict:
+        monkeypatch.setattr(sys, "stderr", Mock())  # says yes when asked for a terminal
+        return sphinx.setup(Mock())
+
+    return run
 
 
 def test_kernels_learn_that_a_page_is_being_built(set_up):
