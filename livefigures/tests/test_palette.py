@@ -5,7 +5,7 @@ import re
 import pytest
 from livefigures.frames import Explorer
 from livefigures.page import html
-from livefigures.palette import DEFAULT, kernel_style, page_style, palette
+from livefigures.palette import DEFAULT, kernel_style, palette
 from matplotlib.figure import Figure
 from sample_palette import COLOURS
 
@@ -61,12 +61,13 @@ def still(colour):
     return html(Explorer(lambda: (figure, "A line."), {}))
 
 
-def test_a_figure_brings_just_the_colours_that_it_uses():
+def test_a_figure_brings_the_palette_for_light_dark_and_forced_colours():
     text = still("#1f5fbf")
-    style = re.search("<style>(.*?)</style>", text)[1]
-    assert set(re.findall(r"--lf-([\w-]+):", style)) == {"ink", "first", "paper"}
-    assert "--lf-first:#1f5fbf" in style and "--lf-first:#6cb0ff" in style
-    assert style.count("--lf-first:LinkText") == 1
+    light, dark, forced = re.search("<style>(.*?)</style>", text)[1].split("@media")
+    assert set(re.findall(r"--lf-([\w-]+):", light)) == set(palette())
+    assert "--lf-first:#1f5fbf" in light and "--lf-first:#6cb0ff" in dark
+    assert "screen" in dark  # a dark page is printed light
+    assert re.findall(r"--lf-(first|second):(\w+)", forced) == [("first", "LinkText")]
     assert set(re.findall(r"var\(--lf-([\w-]+),", text)) == {"ink", "first", "paper"}
 
 
@@ -83,14 +84,8 @@ def test_matplotlibs_own_black_is_ink_whatever_ink_is():
     assert "var(--lf-black,#000000)" in still("#1f5fbf")  # unless a palette names it
 
 
-def test_a_colour_without_a_forced_one_stays_as_it_is():
-    assert "forced-colors" in page_style({"first"})
-    use_palette({"ink": ("#1f2328", "#ced6dd"), "a": ("#b91c1c", "#ff8078")})
-    assert "forced-colors" not in page_style({"a"})
-
-
 def test_where_a_kernel_runs_text_and_paper_are_the_front_ends():
-    style = kernel_style({"first", "paper"})
+    style = kernel_style()
     assert "--lf-ink:var(--jp-ui-font-color1,currentcolor)" in style
     assert "--lf-paper:var(--jp-layout-color0,#0000)" in style
     assert "#1f2328" not in style and "#ffffff" not in style

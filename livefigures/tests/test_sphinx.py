@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
+from livefigures.palette import page_style
 
 from livefigures import sphinx
 
@@ -16,6 +17,8 @@ def set_up(monkeypatch: pytest.MonkeyPatch):
     for name in ("LIVEFIGURES_BUILD", "LIVEFIGURES_PROGRESS"):
         monkeypatch.setenv(name, "")  # so that it is taken back afterwards
         monkeypatch.delenv(name)
+
+    monkeypatch.setattr(os, "ttyname", lambda number: "/dev/tty7", raising=False)
 
     def run() -> dict:
         monkeypatch.setattr(sys, "stderr", Mock())  # says yes when asked for a terminal
@@ -29,14 +32,12 @@ def test_kernels_learn_that_a_page_is_being_built(set_up):
     assert os.environ["LIVEFIGURES_BUILD"] == "1"
 
 
-def test_progress_goes_to_the_terminal(set_up, monkeypatch):
-    monkeypatch.setattr(os, "ttyname", lambda number: "/dev/tty7", raising=False)
+def test_progress_goes_to_the_terminal(set_up):
     set_up()
     assert os.environ["LIVEFIGURES_PROGRESS"] == "/dev/tty7"
 
 
 def test_who_has_named_a_place_for_progress_keeps_it(set_up, monkeypatch):
-    monkeypatch.setattr(os, "ttyname", lambda number: "/dev/tty7", raising=False)
     monkeypatch.setenv("LIVEFIGURES_PROGRESS", "mine.log")
     set_up()
     assert os.environ["LIVEFIGURES_PROGRESS"] == "mine.log"
@@ -74,3 +75,13 @@ def test_the_static_folder_has_the_two_files_that_pages_load():
     sphinx.add_static_files(Mock(), config)
     assert config.html_static_path == ["_static", str(sphinx.STATIC)]
     assert {p.name for p in sphinx.STATIC.iterdir()} == {"livefigures.css", "livefigures.js"}
+
+
+def test_of_equal_styles_a_page_keeps_the_first():
+    one, other = page_style(), page_style().replace("#", "#1")
+    page = f"<p>{one}<svg/></p>{one}<style>p{{}}</style>{other}{one}{other}"
+    context = {"body": page}
+    sphinx.keep_one_style(Mock(), "page", "page.html", context, None)
+    assert context["body"] == f"<p>{one}<svg/></p><style>p{{}}</style>{other}"
+    sphinx.keep_one_style(Mock(), "search", "search.html", nothing := {}, None)
+    assert nothing == {}

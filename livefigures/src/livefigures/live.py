@@ -52,7 +52,7 @@ def widget(explorer: Explorer) -> widgets.Box:
         for one in moving:
             if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
                 one.continuous_update = seconds <= SLOW
-        style = f"<style>{kernel_style(slim.colours)}{STYLE}</style>"
+        style = f"<style>{kernel_style()}{STYLE}</style>"
         caption = text or explorer.default_description(values)
         return style + markup(opening, "".join(pieces), caption)
 

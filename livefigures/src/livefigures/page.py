@@ -40,7 +40,7 @@ def html(explorer: Explorer) -> str:
         captions = [explorer.default_description(values) for values in combinations]
     now = combinations.index(explorer.start)
     still = (openings[now], "".join(pieces[now]), captions[now])
-    style = page_style(slim.colours)
+    style = page_style()
     if not explorer.parameters:
         return markup(*still, style)
     chunks, rows = table(pieces)

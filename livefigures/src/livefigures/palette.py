@@ -1,15 +1,15 @@
 """Colours by name, each with a light and a dark page's value: in a page, a CSS variable.
 
 A figure is drawn with the light values.  On the way to the page each of them becomes
-`var(--lf-<name>,<light value>)`, and the figure brings a small `<style>` with the values of the
-colours that it uses, so nothing else has to know the palette.  Colours that are in no palette stay
-as they are.
+`var(--lf-<name>,<light value>)`, and the figure brings a small `<style>` with all values: nothing
+else has to know the palette; `livefigures.sphinx` keeps one of them a page.  Colours that are in no
+palette stay as they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -86,13 +86,12 @@ def variable(name: str) -> str:
     return f"var(--lf-{name},{_current[name].light})"
 
 
-def page_style(names: Collection[str]) -> str:
-    """The `<style>` of a figure with these colours in a page: light, dark, and forced colours."""
-    light, dark, forced = ({n: _current[n][k] for n in _sorted(names)} for k in range(3))
+def page_style() -> str:
+    """The `<style>` that a figure brings into a page: light, dark, and forced colours."""
+    light, dark, forced = ({n: c[k] for n, c in _current.items()} for k in range(3))
     rules = f".explorer{{{_variables(light)}}}"
     rules += f"@media screen{{[data-theme=dark] .explorer{{{_variables(dark)}}}}}"
-    if any(forced.values()):
-        rules += f"@media(forced-colors:active){{:root .explorer{{{_variables(forced)}}}}}"
+    rules += f"@media(forced-colors:active){{:root .explorer{{{_variables(forced)}}}}}"
     return f"<style>{rules}</style>"
 
 
@@ -100,21 +99,15 @@ def page_style(names: Collection[str]) -> str:
 _DARK = "[data-jp-theme-light=false] .explorer,.vscode-dark .explorer,[theme=dark] .explorer"
 
 
-def kernel_style(names: Collection[str]) -> str:
+def kernel_style() -> str:
     """CSS rules for a figure where a kernel runs; text and paper are the front end's own."""
-    light, dark = (
-        {n: _current[n][k] for n in _sorted(names) if n not in ("ink", "paper")} for k in range(2)
-    )
-    base = {
+    own = {
         "ink": "var(--jp-ui-font-color1,currentcolor)",
         "paper": "var(--jp-layout-color0,#0000)",
     }
-    return f".explorer{{{_variables(base | light)}}}{_DARK}{{{_variables(dark)}}}"
-
-
-def _sorted(names: Collection[str]) -> list[str]:
-    """In the palette's order, ink always with them: the caption is written in it."""
-    return [name for name in _current if name in {*names, "ink"}]
+    light = {n: c.light for n, c in _current.items()} | own
+    dark = {n: c.dark for n, c in _current.items() if n not in own}
+    return f".explorer{{{_variables(light)}}}{_DARK}{{{_variables(dark)}}}"
 
 
 def _variables(values: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,19 @@ def add_static_files(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(STATIC))
 
 
+def keep_one_style(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Every figure brings the palette's style; of equal ones a page needs the first."""
+    seen: set[str] = set()
+
+    def keep(style: re.Match[str]) -> str:
+        return "" if style[0] in seen else seen.add(style[0]) or style[0]
+
+    if "body" in context:
+        context["body"] = re.sub(r"<style>\.explorer\{.*?</style>", keep, context["body"])
+
+
 def tell_kernels() -> None:
     """Set what `explore` reads in the notebooks' kernels, which inherit the environment."""
     os.environ["LIVEFIGURES_BUILD"] = "1"
@@ -42,6 +56,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     content = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     app.add_config_value("livefigures_content", content, "html")
     app.connect("config-inited", add_static_files)
+    app.connect("html-page-context", keep_one_style)
     app.add_css_file("livefigures.css", priority=800)
     app.add_js_file("livefigures.js", defer="defer")
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

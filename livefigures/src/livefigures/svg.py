@@ -39,15 +39,13 @@ def drawn(figure: Figure) -> str:
 class Slim:
     """Makes matplotlib's SVG small: call it with the SVG of each frame of one figure in a page.
 
-    Returns the attributes of the page's `<svg>`, and what stands inside it, in pieces; `colours`
-    are the names of the palette's colours that it has met.
+    Returns the attributes of the page's `<svg>`, and what stands inside it, in pieces.
     """
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.ids: dict[str, str] = {}
-        self.colours = {"ink"}
-        self._names = names_by_value()
+        self.variables = {code: variable(name) for code, name in names_by_value().items()}
 
     def __call__(self, svg: str) -> tuple[str, list[str]]:
         for name in re.findall(r'(?:href="|url\()#([^")]+)', svg):
@@ -94,14 +92,8 @@ class Slim:
         text = re.sub(r"font: (.*?)([\d.]+px) [^;]*", r"font-size: \2; font-weight: \1", text)
         pairs = [[side.strip() for side in part.partition(":")[::2]] for part in text.split(";")]
         kept = [f"{k}:{v}" for k, v in pairs if v and k != "font-family"]
-        return re.sub("#[0-9a-f]{6}", self._colour, _rounded(";".join(kept)))
-
-    def _colour(self, code: re.Match[str]) -> str:
-        """A colour of the palette as the page's variable, any other as it is."""
-        if name := self._names.get(code[0]):
-            self.colours.add(name)
-            return variable(name)
-        return code[0]
+        coloured = _rounded(";".join(kept))
+        return re.sub("#[0-9a-f]{6}", lambda m: self.variables.get(m[0], m[0]), coloured)
 
 
 def new_slim(content: str) -> Slim:

@@ -1,0 +1,177 @@
+"""A book of two pages made by a stranger: the package alone in an empty environment.
+
+The environment is kept under _build until what it is made from changes; a changed source is
+installed into it again.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+HERE = Path(__file__).resolve().parents[1]
+ROOT = HERE.parent
+LOCK = ROOT / "requirements.lock"  # of the book, for versions that are known to work together
+README = (HERE / "README.md").read_text("utf-8")
+(CELL,) = re.findall(r"```python\n(.*?)```", README.partition("## Jupyter Book")[0], re.S)
+CONFIG = {
+    "title": "Two pages",
+    "only_build_toc_files": True,
+    "execute": {"execute_notebooks": "force"},
+    "sphinx": {"extra_extensions": ["livefigures.sphinx"]},
+}
+CONF = """
+project = html_title = "Two pages"
+extensions = ["myst_nb", "livefigures.sphinx"]
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+"""
+
+
+def clean() -> dict[str, str]:
+    """The environment without what would reach into Python, Jupyter or the pages."""
+    foreign = ("PYTHON", "JUPYTER", "IPYTHON", "LIVEFIGURES", "TQDM", "MPL", "VIRTUAL_ENV")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+
+
+def run(*command: str | Path, cwd: Path = HERE) -> str:
+    """Run a command; return what it said, or fail with it."""
+    done = subprocess.run(command, cwd=cwd, env=clean(), text=True, capture_output=True)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, f"{' '.join(map(str, command))} failed:\n{said[-6000:]}"
+    return said
+
+
+def digest(*paths: Path) -> str:
+    """A digest of files and of the Python."""
+    content = b"\0".join([sys.version.encode(), *(path.read_bytes() for path in paths)])
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+@pytest.fixture(scope="module")
+def environment() -> Path:
+    """The programs of an environment with the package, not in place, and Jupyter Book."""
+    place = ROOT / "_build/livefigures" / digest(LOCK, HERE / "pyproject.toml")
+    for former in place.parent.glob("*"):
+        if former != place:
+            shutil.rmtree(former)
+    programs, ready, installed = place / "bin", place / "ready", place / "installed"
+    sources = digest(*sorted(p for p in (HERE / "src").rglob("*.*") if p.suffix != ".pyc"))
+    pip = [programs / "python", "-m", "pip", "install", "--quiet"]
+    if not ready.exists():
+        run(sys.executable, "-m", "venv", "--clear", place)
+        run(*pip, HERE, "-c", LOCK)
+        run(*pip, "jupyter-book", "flit_core", "-c", LOCK)
+        installed.write_text(sources)
+        ready.touch()
+    if installed.read_text() != sources:
+        run(*pip, "--force-reinstall", "--no-deps", "--no-build-isolation", HERE)
+        installed.write_text(sources)
+    return programs
+
+
+@pytest.fixture(scope="module", params=["Jupyter Book", "Sphinx"])
+def site(request: pytest.FixtureRequest, environment: Path, tmp_path_factory) -> Path:
+    """The folder of the pages, built strictly: a page of text, and a notebook."""
+    folder = tmp_path_factory.mktemp("book")
+    (folder / "figures.ipynb").write_text(json.dumps(notebook("# Figures", CELL)), "utf-8")
+    if request.param == "Jupyter Book":
+        (folder / "index.md").write_text("# Index\n\nSee [the figures](figures.ipynb).\n", "utf-8")
+        (folder / "_config.yml").write_text(json.dumps(CONFIG), "utf-8")  # JSON is YAML
+        toc = {"format": "jb-book", "root": "index", "chapters": [{"file": "figures"}]}
+        (folder / "_toc.yml").write_text(json.dumps(toc), "utf-8")
+        run(environment / "jupyter-book", "build", ".", "-W", "-n", "--keep-going", cwd=folder)
+        return folder / "_build/html"
+    (folder / "index.md").write_text("# Index\n\n```{toctree}\nfigures\n```\n", "utf-8")
+    (folder / "conf.py").write_text(CONF, "utf-8")
+    run(environment / "sphinx-build", "-W", "-n", "--keep-going", ".", "html", cwd=folder)
+    return folder / "html"
+
+
+def notebook(title: str, code: str) -> dict:
+    """A notebook of a title and a cell."""
+    cell = {"cell_type": "code", "id": "cell", "metadata": {}, "source": code}
+    return {
+        "cells": [
+            {"cell_type": "markdown", "id": "title", "metadata": {}, "source": title},
+            cell | {"execution_count": None, "outputs": []},
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+@pytest.fixture
+def opened(browser: Browser, site: Path) -> Iterator[Callable[[str], Page]]:
+    """Opens the notebook's page from the disk, where no other host can be reached."""
+    contexts, troubles = [], []
+
+    def open_page(mode: str) -> Page:
+        contexts.append(browser.new_context(color_scheme=mode))
+        page = contexts[-1].new_page()
+        page.route(
+            "**/*",
+            lambda route: (
+                route.continue_() if route.request.url.startswith("file:") else route.abort()
+            ),
+        )
+        page.on("console", lambda m: troubles.append(f"{m.text} {m.location}"))
+        page.on("pageerror", lambda error: troubles.append(error.stack))
+        page.goto((site / "figures.html").as_uri(), wait_until="load")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [trouble for trouble in troubles if "livefigures" in trouble] == []
+
+
+def test_the_package_stands_alone(environment):
+    code = """
+import importlib.util, livefigures
+assert importlib.util.find_spec("distill_lib") is None
+print(livefigures.__file__)
+"""
+    place = run(environment / "python", "-c", code).strip()
+    assert place.startswith(str(environment.parent)) and "site-packages" in place
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_slider_moves_without_a_kernel_and_without_a_network(opened, mode):
+    page = opened(mode)
+    figure = page.locator("figure.explorer")
+    slider, picture = figure.locator("input"), figure.locator(":scope > svg")
+    expect(picture).to_have_accessible_name("At T = 1 the largest of three is 0.67.")
+    before = picture.inner_html()
+    slider.press("End")
+    expect(picture).to_have_accessible_name("At T = 10 the largest of three is 0.37.")
+    expect(figure.locator("figcaption")).to_be_visible()
+    assert picture.inner_html() != before
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + 3, box["y"] + box["height"] / 2)
+    expect(figure.locator("output")).to_have_text("0.5")
+    assert picture.bounding_box()["width"] > 300
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_figure_has_the_colours_of_the_page(opened, site, mode):
+    page = opened(mode)
+    dark = page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert dark == (mode == "dark" and "_build" in str(site))  # Sphinx's own theme is light
+    ink = "text => getComputedStyle(text).fill"
+    colour = page.locator("figure.explorer > svg text").first.evaluate(ink)
+    assert colour == ("rgb(206, 214, 221)" if dark else "rgb(0, 0, 0)")
+
+
+def test_a_page_without_figures_is_there_too(site):
+    assert (site / "index.html").exists()
+    assert (site / "_static/livefigures.js").exists()
