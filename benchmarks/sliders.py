@@ -24,9 +24,8 @@ from typing import Any
 
 import nbformat
 import numpy as np
-from playwright.sync_api import ElementHandle, Page, sync_playwright
-
 from distill_lib.experiments import record
+from playwright.sync_api import ElementHandle, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "live")]
