@@ -9,6 +9,7 @@ import types
 from fractions import Fraction
 
 import ipywidgets as widgets
+import matplotlib
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
@@ -17,6 +18,7 @@ from livefigures.frames import Explorer
 from livefigures.page import html as page_of
 from livefigures.svg import Slim, _path, drawn, table
 from livefigures.values import Parameter, label
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from sample_palette import COLOURS
@@ -304,6 +306,22 @@ def test_all_that_matplotlib_draws_survives_slimming():
         "rotate(-30",
     ):
         assert part in text
+
+
+def test_a_text_measured_once_is_placed_as_matplotlib_places_it(monkeypatch):
+    def svg(size, font):
+        with matplotlib.rc_context({"font.family": font, "font.size": size}):
+            figure = Figure(figsize=(4, 3), layout="constrained")
+            axes = figure.subplots()
+            axes.set(xlabel="width", ylabel=r"$\alpha^2$", title="two\nlines", yscale="log")
+            axes.legend(axes.plot([1, 1000]), ["the same text"])
+            return drawn(figure)
+
+    settings = [(10, "sans-serif"), (14, "sans-serif"), (10, "monospace"), (10, "sans-serif")]
+    ours = [svg(*setting) for setting in settings]
+    monkeypatch.setattr("livefigures.svg._Renderer", RendererSVG)
+    assert ours == [svg(*setting) for setting in settings]
+    assert len(set(ours)) == 3
 
 
 def test_thirty_frames_of_bars_weigh_at_most_fifteen_kilobytes():

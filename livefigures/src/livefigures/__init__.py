@@ -1,15 +1,86 @@
 """Living figures: sliders over matplotlib figures, with a kernel and in a page without one.
 
-    from livefigures import Choices, explore, show, use_palette
+    explore(draw, T=[0.5, 1, 2, 5, 10])     # draw(T=...) returns a figure and its description
+    show(figure, "What the figure shows.")  # a still figure in the same dress
 
-`explore` and `show` display a figure, `Choices` marks values with nothing in between, and
-`use_palette` names colours that suit light and dark pages.  `livefigures.sphinx` is the extension
-for Sphinx and Jupyter Book.
+With a kernel the sliders are ipywidgets, and every move calls `draw`.  While pages are being built
+(the environment variable LIVEFIGURES_BUILD is set, as `livefigures.sphinx` does), `draw` is called
+once for every combination of values, and the page gets all frames as one small table; a script
+swaps them, and no kernel is needed.  Whatever a kernel prints would end up in the page, so
+progress is written to the file or device that LIVEFIGURES_PROGRESS names.
 """
 
-from livefigures.display import explore, show
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from livefigures.frames import Explorer, check
 from livefigures.palette import use_palette
 from livefigures.values import Choices
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["Choices", "explore", "show", "use_palette"]
 __version__ = "0.1.0"
+
+
+def explore(
+    draw: Callable[..., Any],
+    /,
+    *,
+    start: dict[str, Any] | None = None,
+    **parameters: Iterable[Any],
+) -> None:
+    """Display what `draw` draws, with a slider for each parameter.
+
+    Args:
+        draw: called as `draw(T=5, alpha=0.5)`; returns a matplotlib figure, or a figure and the
+            sentence that describes it (its text alternative, also shown as its caption).
+        start: values to begin with, such as `start={"T": 1}`; the first ones where not given.
+        parameters: one to three, each with its values.  With a kernel, a list of whole numbers
+            gives a slider over all whole numbers between its ends, a list with a float a
+            continuous one (logarithmic if the list is); strings, bools and `Choices([...])` give
+            one that stops at the given values only.
+
+    Raises:
+        ValueError: parameters or values that cannot be used, or more than 400 combinations; and,
+            naming the combination: no figure, figures left open, another size than the others,
+            a description that is empty or missing.
+        RuntimeError: `draw` raised; the message names the combination.
+    """
+    if not parameters:
+        raise ValueError("explore needs one to three parameters, such as T=[1, 2, 5]; got none")
+    _display(Explorer(draw, parameters, start))
+
+
+def show(figure: Figure, description: str) -> None:
+    """Display a still figure with the sentence that describes it.
+
+    Raises:
+        ValueError: not a matplotlib figure, or a description that is not a sentence.
+    """
+    check(figure, description, "show")
+    _display(Explorer(lambda: (figure, description), {}))
+
+
+def _display(explorer: Explorer) -> None:
+    # Imported where they are needed: widgets take half a second, and a page needs none.
+    from IPython import get_ipython
+    from IPython.display import display
+
+    shell = get_ipython()
+    if os.environ.get("LIVEFIGURES_BUILD"):
+        from livefigures.page import html
+
+        display({"text/html": html(explorer)}, raw=True)
+    elif not hasattr(shell, "kernel"):  # plain Python has no place for a figure
+        _, text = explorer.frame(explorer.start)
+        text = text or explorer.default_description(explorer.start)
+        print(text, "(Run this in Jupyter to see the figure.)")
+    else:
+        from livefigures.live import display_live
+
+        display_live(explorer, shell)

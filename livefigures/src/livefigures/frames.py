@@ -94,14 +94,11 @@ def check(figure: Any, text: Any, call: str) -> None:
         raise ValueError(f"{call}: expected a sentence that describes the figure; got {text!r}")
 
 
-@contextmanager
-def progress() -> Iterator[IO[str]]:
+def progress() -> IO[str]:
     """Where progress is written; no build may fail because it cannot be."""
-    file = None
     with suppress(OSError):
-        file = open(os.environ.get("LIVEFIGURES_PROGRESS") or os.devnull, "a")  # noqa: SIM115
-    with file or open(os.devnull, "a") as opened:
-        yield opened
+        return open(os.environ.get("LIVEFIGURES_PROGRESS") or os.devnull, "a")
+    return open(os.devnull, "a")
 
 
 @contextmanager

@@ -31,10 +31,7 @@ DEFAULT = {
     "paper": Colour("#ffffff", "#14181e", "Canvas"),
     "grid": Colour("#b0b0b0", "#4b535d", "GrayText"),
 }
-SYSTEM_COLOURS = {
-    "AccentColor", "ButtonText", "Canvas", "CanvasText", "GrayText",
-    "Highlight", "HighlightText", "LinkText", "Mark", "MarkText", "VisitedText",
-}  # fmt: skip
+SYSTEM_COLOURS = {"", "Canvas", "CanvasText", "GrayText", "Highlight", "LinkText", "Mark"}
 _current: dict[str, Colour] = dict(DEFAULT)
 
 
@@ -75,15 +72,10 @@ def palette() -> dict[str, Colour]:
     return dict(_current)
 
 
-def names_by_value() -> dict[str, str]:
-    """The name of each colour by its light value; matplotlib's own black is ink."""
-    names = {colour.light: name for name, colour in _current.items()}
-    return names | {"#000000": names.get("#000000", "ink")}
-
-
-def variable(name: str) -> str:
-    """A colour in a page's CSS."""
-    return f"var(--lf-{name},{_current[name].light})"
+def variables() -> dict[str, str]:
+    """What a page writes for each light value; matplotlib's own black is ink."""
+    ink, *_ = by_value = {c.light: f"var(--lf-{n},{c.light})" for n, c in _current.items()}
+    return {"#000000": by_value[ink]} | by_value
 
 
 def page_style() -> str:
@@ -119,16 +111,11 @@ def _colour(name: str, given: Sequence[str]) -> Colour:
         raise ValueError(
             f"the name of a colour must have lower-case letters, digits and hyphens; got {name!r}"
         )
-    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) not in (2, 3):
+    parts = [*given] if isinstance(given, Sequence) and not isinstance(given, str) else []
+    codes = [part for part in parts[:2] if re.fullmatch("#[0-9a-fA-F]{6}", str(part))]
+    if len(codes) < 2 or len(parts) > 3 or not SYSTEM_COLOURS.issuperset(parts[2:]):
         raise ValueError(
-            f"{name} must be (light, dark) or (light, dark, forced), such as "
-            f'("#1f5fbf", "#6cb0ff"); got {given!r}'
+            f'{name} must be (light, dark) or (light, dark, forced), such as ("#1f5fbf", "#6cb0ff",'
+            f' "LinkText"), forced one of {", ".join(sorted(SYSTEM_COLOURS)[1:])}; got {given!r}'
         )
-    for value in given[:2]:
-        if not isinstance(value, str) or not re.fullmatch("#[0-9a-fA-F]{6}", value):
-            raise ValueError(f"{name} must have colours such as #1f5fbf; got {value!r}")
-    if given[2:] and given[2] not in SYSTEM_COLOURS | {""}:
-        raise ValueError(
-            f"{name} must be forced to a system colour of CSS, such as CanvasText; got {given[2]!r}"
-        )
-    return Colour(given[0].lower(), given[1].lower(), *given[2:])
+    return Colour(codes[0].lower(), codes[1].lower(), *parts[2:])

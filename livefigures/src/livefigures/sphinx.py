@@ -27,9 +27,7 @@ def add_static_files(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(STATIC))
 
 
-def keep_one_style(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
-) -> None:
+def keep_one_style(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
     """Every figure brings the palette's style; of equal ones a page needs the first."""
     seen: set[str] = set()
 
