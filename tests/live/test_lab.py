@@ -8,14 +8,15 @@ from lab import digest
 
 
 @pytest.mark.parametrize(
-    "name", ["pyproject.toml", "requirements.lock", "binder/requirements.txt", "binder/runtime.txt"]
+    "name",
+    ["pyproject.toml", "requirements-run.lock", "binder/requirements.txt", "binder/runtime.txt"],
 )
 def test_a_change_of_what_is_installed_makes_another_environment(
     root: Path, tmp_path: Path, name: str
 ) -> None:
     """Whatever pip reads counts, and the Python too."""
     shutil.copytree(root / "binder", tmp_path / "binder")
-    for kept in ("pyproject.toml", "requirements.lock"):
+    for kept in ("pyproject.toml", "requirements-run.lock"):
         shutil.copy(root / kept, tmp_path)
     before = digest(tmp_path, "python3.11")
     assert before == digest(tmp_path, "python3.11") != digest(tmp_path, "python3.12")
