@@ -53,12 +53,11 @@ outputs: .venv/installed     # run the chapters and store their text outputs
 comparison: .venv/installed  # the long run of chapter 6, 15 to 35 minutes; goes on where it stopped
 	$(BOOK)/python studies/comparison.py
 
-lock: .venv-test/installed   # what requirements*.txt ask for, at the versions locked before
-	$(TEST)/python -m pip install --quiet uv
+lock: $(TEST)/uv             # what requirements*.txt ask for, at the versions locked before
 	$(COMPILE) requirements-test.txt -o requirements-test.lock
 	$(COMPILE) requirements.txt -c requirements-test.lock -o requirements.lock
 	$(COMPILE) requirements-run.txt -c requirements.lock -o requirements-run.lock
-	@$(MAKE) --no-print-directory wheels
+	@$(MAKE) --no-print-directory -o .venv-test/installed wheels
 upgrade: UPGRADE := --upgrade
 upgrade: lock                # the same, at the newest versions that they allow
 COMPILE = $(TEST)/uv pip compile --universal --python-version 3.11 --only-binary :all: \
@@ -66,12 +65,13 @@ COMPILE = $(TEST)/uv pip compile --universal --python-version 3.11 --only-binary
 	--no-emit-package distill-lib --custom-compile-command "make lock"
 
 # The other locks hold nothing that requirements-test.lock does not.
-wheels: .venv-test/installed # for every Python and system, all locked packages are there, built
-	@$(TEST)/python -m pip install --quiet uv
+wheels: $(TEST)/uv           # for every Python and system, all locked packages are there, built
 	@for v in $(LOCKED); do for system in $(SYSTEMS); do echo "Wheels for Python $$v, $$system"; \
 		$(TEST)/uv pip install --dry-run --quiet --only-binary :all: --target _build/none \
 		--python-version $$v --python-platform $$system -r requirements-test.lock || exit 1; \
 	done; done
+$(TEST)/uv: | .venv-test/installed
+	$(TEST)/python -m pip install --quiet uv
 SYSTEMS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu aarch64-apple-darwin x86_64-pc-windows-msvc
 
 clean:
