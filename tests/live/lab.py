@@ -40,7 +40,7 @@ def binders_python(root: Path) -> str:
 
 def digest(root: Path, python: str) -> str:
     """A digest of what an environment is made from."""
-    sources = [*sorted((root / "binder").iterdir()), root / "requirements.lock"]
+    sources = [*sorted((root / "binder").iterdir()), root / "requirements-run.lock"]
     projects = [root / "pyproject.toml", root / "livefigures/pyproject.toml"]
     parts = [path.read_bytes() for path in [*sources, *projects]]
     return hashlib.sha256(b"\0".join([python.encode(), *parts])).hexdigest()[:12]

@@ -12,7 +12,7 @@ from lab import digest
     [
         "pyproject.toml",
         "livefigures/pyproject.toml",
-        "requirements.lock",
+        "requirements-run.lock",
         "binder/requirements.txt",
         "binder/runtime.txt",
     ],
@@ -23,7 +23,7 @@ def test_a_change_of_what_is_installed_makes_another_environment(
     """Whatever pip reads counts, and the Python too."""
     shutil.copytree(root / "binder", tmp_path / "binder")
     (tmp_path / "livefigures").mkdir()
-    for kept in ("pyproject.toml", "livefigures/pyproject.toml", "requirements.lock"):
+    for kept in ("pyproject.toml", "livefigures/pyproject.toml", "requirements-run.lock"):
         shutil.copy(root / kept, tmp_path / kept)
     before = digest(tmp_path, "python3.11")
     assert before == digest(tmp_path, "python3.11") != digest(tmp_path, "python3.12")
