@@ -16,15 +16,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 # Where a chapter's imports are looked for, beside the importing file's own folder.
 PLACES = (".", "livefigures/src", "studies")
-ALWAYS = (
-    "requirements.lock",
-    "extensions/distillation_book/dependencies.py",
-    "extensions/distillation_book/execution.py",
-)
+HOW = "extensions/distillation_book"
+ALWAYS = ("requirements.lock", f"{HOW}/dependencies.py", f"{HOW}/execution.py", f"{HOW}/kernels.py")
 
 
 def digest(notebook: str, folder: Path, root: Path) -> str:
@@ -35,37 +30,24 @@ def digest(notebook: str, folder: Path, root: Path) -> str:
         folder: where it runs, below `root`.
         root: the repository; its place on the machine makes no difference.
     """
-    cells = code_cells(json.loads(notebook))
-    total = hashlib.sha256(json.dumps([platform.python_version(), cells]).encode())
-    total.update(f"{folder.relative_to(root)}".encode())
-    paths = {root / name for name in ALWAYS} | used_by(as_python(cells), folder, root)
+    cells = [c for c in json.loads(notebook)["cells"] if c["cell_type"] == "code"]
+    code = [["".join(c["source"]), c["metadata"].get("tags", [])] for c in cells]
+    total = hashlib.sha256(json.dumps([platform.python_version(), code]).encode())
+    total.update(folder.relative_to(root).as_posix().encode())
+    paths = {root / name for name in ALWAYS} | used_by([source for source, _ in code], folder, root)
     for path in sorted(paths):
         content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
-        total.update(f"\0{path.relative_to(root)}\0{content}".encode())
+        total.update(f"\0{path.relative_to(root).as_posix()}\0{content}".encode())
     return total.hexdigest()[:20]
 
 
-def code_cells(notebook: dict) -> list[tuple[str, list[str]]]:
-    """The source and the tags of each code cell (a tag may allow it to raise)."""
-    return [
-        ("".join(cell["source"]), cell["metadata"].get("tags", []))
-        for cell in notebook["cells"]
-        if cell["cell_type"] == "code"
-    ]
-
-
-def as_python(cells: list[tuple[str, list[str]]]) -> str:
-    """All cells as one program: %magic and !commands become calls."""
-    return "\n".join(TransformerManager().transform_cell(source) for source, _ in cells)
-
-
-def used_by(program: str, folder: Path, root: Path) -> set[Path]:
-    """The files of the repository that a program in a folder imports or reads."""
+def used_by(sources: list[str], folder: Path, root: Path) -> set[Path]:
+    """The files of the repository that code in a folder imports or reads."""
     used: set[Path] = set()
-    todo = [(program, folder)]
+    todo = [(source, folder) for source in sources]
     while todo:
-        text, home = todo.pop()
-        modules, records = names(text)
+        source, home = todo.pop()
+        modules, records = names(source)
         used |= {root / f"results/{name}.json" for name in records}
         for path in files(modules, home, root) - used:
             used.add(path)
@@ -75,23 +57,32 @@ def used_by(program: str, folder: Path, root: Path) -> set[Path]:
 
 
 @cache
-def names(program: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The modules that a program may import, and the results that it names."""
-    try:
-        tree = ast.parse(program)
-    except SyntaxError:  # running it will tell
-        return frozenset(), frozenset()
+def names(source: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The modules that a cell or a module may import, and the results that it names."""
     modules: set[str] = set()
     records: set[str] = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             start = f"{node.module}." if node.module else ""
             modules |= {start + alias.name for alias in node.names}  # a module, or a name in it
         elif isinstance(node, ast.Call) and called(node) == "recorded":
-            records |= {a.value for a in node.args if isinstance(a, ast.Constant)}
+            arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+            records |= {a.value for a in arguments if isinstance(a, ast.Constant)}
     return frozenset(modules), frozenset(records)
+
+
+def parse(source: str) -> ast.Module:
+    """The syntax tree of a cell, in which %magic and !commands are calls."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+    try:
+        return ast.parse(TransformerManager().transform_cell(source))
+    except SyntaxError:  # running it will tell
+        return ast.Module([], [])
 
 
 def called(call: ast.Call) -> str:
@@ -102,16 +93,15 @@ def called(call: ast.Call) -> str:
 def files(modules: frozenset[str], home: Path, root: Path) -> set[Path]:
     """The files of the repository that these modules may be."""
     found: set[Path] = set()
-    for name in modules:
-        parts = name.split(".")
-        for place in {home, *(root / place for place in PLACES)}:
-            package = place / parts[0]
-            if (package / "__init__.py").exists():
+    for place in {home, *(root / place for place in PLACES)}:
+        for package in {place / name.split(".")[0] for name in modules}:
+            if (package / "__init__.py").is_file():
                 found.update(content(package))
-            for end in range(1, len(parts) + 1):
-                module = place.joinpath(*parts[:end]).with_suffix(".py")
-                found.update([module] if module.is_file() else [])
-    return found
+        for name in modules:
+            parts = name.split(".")
+            steps = (place.joinpath(*parts[:end]) for end in range(1, len(parts) + 1))
+            found |= {step.with_suffix(".py") for step in steps}
+    return {path for path in found if path.is_file()}
 
 
 def content(package: Path) -> Iterator[Path]:

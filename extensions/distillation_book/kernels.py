@@ -21,19 +21,20 @@ from tqdm import tqdm
 logger = logging.getLogger(__name__)
 
 # Explorers write there how many frames they have drawn, as tqdm does.
-PROGRESS = "DISTILL_BOOK_PROGRESS"
+PROGRESS = "LIVEFIGURES_PROGRESS"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 Store = Callable[[Path, NotebookNode], None]
 
 
-def run(paths: Sequence[Path], store: Store, timeout: int | None) -> dict[Path, str]:
-    """Run notebooks in their folders, as many at once as there are cores.
+def run(paths: Sequence[Path], store: Store, timeout: int | None, jobs: int = 0) -> dict[Path, str]:
+    """Run notebooks in their folders, several at once.
 
     Args:
         paths: their files.
         store: is given each notebook with its outputs, as soon as it has run.
         timeout: seconds for a cell.
+        jobs: how many at once; as many as there are cores by default.
 
     Returns:
         What went wrong, by notebook; the others have run and are stored.
@@ -41,7 +42,7 @@ def run(paths: Sequence[Path], store: Store, timeout: int | None) -> dict[Path, 
     # The loop has a thread of its own: in the main thread each notebook's client would take over
     # Ctrl+C, and only the last one would end its kernel.
     loop = asyncio.new_event_loop()
-    task = loop.create_task(_run(paths, store, timeout))
+    task = loop.create_task(_run(paths, store, timeout, min(jobs or cpu_count(), len(paths))))
     with ThreadPoolExecutor(1) as pool:
         errors = pool.submit(loop.run_until_complete, task)
         try:
@@ -51,9 +52,10 @@ def run(paths: Sequence[Path], store: Store, timeout: int | None) -> dict[Path, 
             raise
 
 
-async def _run(paths: Sequence[Path], store: Store, timeout: int | None) -> dict[Path, str]:
-    """Run all, in as many slots as there are cores."""
-    jobs = min(cpu_count(), len(paths))
+async def _run(
+    paths: Sequence[Path], store: Store, timeout: int | None, jobs: int
+) -> dict[Path, str]:
+    """Run all, each in one of `jobs` slots."""
     threads = str(max(1, cpu_count() // jobs))
     environment = dict.fromkeys(THREADS, threads) | os.environ  # what the reader has set, stays
     slots: asyncio.Queue[int] = asyncio.Queue()
