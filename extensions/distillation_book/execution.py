@@ -9,6 +9,7 @@ is written as a whole or not at all, so a build that is stopped keeps the chapte
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +25,7 @@ from .dependencies import digest
 from .kernels import run
 
 logger = logging.getLogger(__name__)
+WEEK = 7 * 24 * 3600  # seconds
 KEY = "executed"  # in a page's metadata: the digest of the notebook whose outputs it shows
 
 
@@ -141,15 +143,15 @@ def insert_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
     app.env.metadata[docname][KEY] = key
 
 
-def drop_orphans(app: Sphinx, error: Exception | None) -> None:
-    """After a build, keep the executed notebooks that its pages show and nothing else."""
+def drop_old(app: Sphinx, error: Exception | None) -> None:
+    """Drop executed notebooks that no page shows, after a week in which an edit may be undone."""
     if error or not cache(app).exists():
         return
     shown = {f"{app.env.metadata[name].get(KEY)}.ipynb" for name in app.env.found_docs}
     for path in cache(app).iterdir():
-        if path.is_dir():
+        if path.is_dir():  # of an earlier kind of cache
             shutil.rmtree(path)
-        elif path.name not in shown:
+        elif path.name not in shown and path.stat().st_mtime < time.time() - WEEK:
             path.unlink()
 
 
@@ -160,4 +162,4 @@ def setup(app: Sphinx) -> None:
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", execute_missing)
     app.connect("source-read", insert_outputs)
-    app.connect("build-finished", drop_orphans)
+    app.connect("build-finished", drop_old)

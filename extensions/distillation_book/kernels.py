@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 # Explorers write there how many frames they have drawn, as tqdm does.
 PROGRESS = "LIVEFIGURES_PROGRESS"
+BAR = "{desc}: {bar:20} {n_fmt} of {total_fmt} cells, {elapsed}{postfix}"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 Store = Callable[[Path, NotebookNode], None]
@@ -81,7 +82,7 @@ async def _run(
         seconds = time.monotonic() - began
         _say(f"{path.stem} {result} {seconds:.0f} s ({done} of {len(paths)})")
 
-    _say(f"running {len(paths)} notebooks, {jobs} at a time")
+    _say(f"to run, {jobs} at a time: {', '.join(path.stem for path in paths)}")
     await asyncio.gather(*map(in_a_slot, paths))
     return errors
 
@@ -95,7 +96,7 @@ async def _run_one(
     with (
         TemporaryDirectory() as folder,
         tqdm(
-            total=cells, desc=path.stem, unit="cell", position=slot, leave=False, disable=None
+            total=cells, desc=path.stem, position=slot, bar_format=BAR, leave=False, disable=None
         ) as bar,
     ):
         client = NotebookClient(

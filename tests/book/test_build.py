@@ -234,11 +234,12 @@ def test_the_book_shows_what_is_there_now_and_runs_no_more(tmp_path: Path) -> No
     assert "study-1 library-1 one-2" in book.page("01_one")
     assert "Another heading" in book.page("02_two") and "two-1" in book.page("02_two")
     assert read(output) == ["01_one", "02_two"]
-    assert len(book.kept()) == 3
 
     # One chapter gets another name, one is removed, and all moves elsewhere.
     (book.folder / "chapters/01_one.ipynb").rename(book.folder / "chapters/05_one.ipynb")
     book.list_chapters("05_one", "02_two")
+    for path in book.kept():
+        os.utime(path, (0, 0))
     book.folder = book.folder.rename(tmp_path / "elsewhere")
     fine, output = book.build()
     assert fine and ran(output) == [], output
