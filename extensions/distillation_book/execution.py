@@ -16,6 +16,7 @@ from sphinx.config import Config
 SOURCES = (
     "distill_lib/**/*.py",
     "livefigures/src/**/*.py",
+    "pictures/*.py",
     "studies/*.py",
     "results/**/*.json",
     "requirements.lock",
