@@ -3,6 +3,8 @@
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -33,8 +35,8 @@ ADJUSTED = {place: 0.04 if k % 2 else 0.2 for k, place in enumerate(PLACES)}
 
 def rows(record: str, *keys: str) -> dict:
     """The rows of a record by these of their entries."""
-    found = {tuple(row[key] for key in keys): row for row in recorded(record)["rows"]}
-    return found if len(keys) > 1 else {key: row for (key,), row in found.items()}
+    table = {tuple(row[key] for key in keys): row for row in recorded(record)["rows"]}
+    return table if len(keys) > 1 else {key: row for (key,), row in table.items()}
 
 
 def grid() -> dict:
@@ -158,8 +160,8 @@ MODULES = {
 
 def functions(module: ModuleType) -> list[str]:
     """The names of a module's own public functions."""
-    own = inspect.getmembers(module, inspect.isfunction)
-    return [n for n, f in own if f.__module__ == module.__name__ and n[0] != "_"]
+    members = inspect.getmembers(module, inspect.isfunction)
+    return [n for n, f in members if f.__module__ == module.__name__ and n[0] != "_"]
 
 
 def figure(name: str):
@@ -177,6 +179,29 @@ def test_every_picture_is_tried_here():
     tables = {"ch06.arrival", "ch06.table_row", "ch06.tally"}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n != "rows" for f in functions(m)}
     assert every == set(DRAWN) | tables, "add the new pictures to DRAWN above"
+
+
+ROOT = Path(pictures.__file__).parents[1]
+
+
+@pytest.mark.parametrize("place", ["a chapter's kernel", "beside a clone, as in Colab"])
+def test_pictures_are_found_where_the_library_is(place, tmp_path):
+    """Where the library is installed in place, and where only the root is on the path."""
+    code, folder = "import sys; ", ROOT / "chapters"
+    if place != "a chapter's kernel":
+        (tmp_path / "book").symlink_to(ROOT)
+        folder = tmp_path
+        paths = {str(ROOT), str(ROOT / "livefigures/src")}
+        code += f"sys.path = [p for p in sys.path if p not in {paths}]; "
+        code += "sys.path[:0] = ['book', 'book/livefigures/src']; "
+    code += (
+        "import distill_lib; from pictures import ch03; print(distill_lib.__file__, ch03.__file__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    library, picture = (folder / file for file in done.stdout.split())
+    root = ROOT if folder != tmp_path else tmp_path / "book"
+    assert library.parents[1] == picture.parents[1] == root
 
 
 @pytest.mark.parametrize("name", DRAWN)
