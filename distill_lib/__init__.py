@@ -40,7 +40,7 @@ from distill_lib.metrics import (
     report,
 )
 from distill_lib.models import MLP, LogisticRegression, Network
-from distill_lib.results import record, recorded
+from distill_lib.results import RESULTS, record, recorded
 from distill_lib.statistics import Estimate, interval, over_seeds, paired_difference
 from distill_lib.training import SGD, Adam, History, constant, cosine_decay, noisy_copies, train
 from livefigures import Choices, explore, show

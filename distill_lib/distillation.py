@@ -365,9 +365,8 @@ def cosine_enhanced(
     Chapter 5.
     """
     check_weights(alpha=alpha, beta=beta)
-    for name, value in (("curriculum", curriculum), ("consistency_weight", consistency_weight)):
-        if value != 0:
-            check_positive(name, value)
+    check_not_negative("curriculum", curriculum)
+    check_not_negative("consistency_weight", consistency_weight)
 
     def beta_at(epoch: float) -> float:
         return beta * min(1.0, epoch / curriculum) if curriculum else beta

@@ -1,9 +1,10 @@
-"""Every figure that the chapters draw, in one style: a chapter calls one function, plots nothing.
+"""The plots that chapters share, in one style: a chapter calls one function, plots nothing.
 
-Each function returns a matplotlib figure of its own, in the palette below, which the pages
-turn into the reader's light or dark colours. None goes through pyplot: there is no current figure
-to leave open. The sentence that describes a figure is the chapter's to write. Each raises a
-ValueError where the colours or the labels do not suffice: nothing is left out of a picture unseen.
+Each function returns a matplotlib figure of its own, in the palette below, which the pages turn
+into the reader's light or dark colours. None goes through pyplot: there is no current figure to
+leave open. The sentence that describes a figure is the chapter's to write. Each raises a ValueError
+where the colours or the labels do not suffice: nothing is left out of a picture unseen. What one
+chapter alone draws stands in the book's `pictures/`, made with `new` and the helpers after it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogFormatter, NullLocator
 from numpy.typing import ArrayLike
 
@@ -59,16 +59,22 @@ STYLE = {
 }
 
 
-def new(width: float = 5.6, height: float = 3.4, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """An empty figure (inches) in the book's style, and its axes from left to right."""
+def new(
+    width: float = 5.6, height: float = 3.4, columns: int = 1, rows: int = 1
+) -> tuple[Figure, list[Axes]]:
+    """An empty figure (inches) in the book's style, and its axes, row by row from the left."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height))
-        axes = figure.subplots(1, columns, squeeze=False)[0]
-        return figure, list(axes)
+        axes = figure.subplots(rows, columns, sharex="col", squeeze=False)
+        return figure, list(axes.flat)
 
 
-def _colours(things: Collection, names: Sequence[str]) -> list[str]:
-    """The code of a colour for each thing; any colours left over are for other frames."""
+def colour_codes(things: Collection, names: Sequence[str]) -> list[str]:
+    """The code of a colour for each thing; any colours left over are for other frames.
+
+    Raises:
+        ValueError: fewer names than things, or a name that the palette lacks.
+    """
     if len(names) < len(things):
         raise ValueError(f"{len(things)} to draw need as many colours; got {len(names)}: {names!r}")
     if unknown := [name for name in names if name not in COLOURS]:
@@ -76,7 +82,7 @@ def _colours(things: Collection, names: Sequence[str]) -> list[str]:
     return [COLOURS[name] for name in names][: len(things)]
 
 
-def _legend(figure: Figure, axes: Axes) -> None:
+def legend_above(figure: Figure, axes: Axes) -> None:
     """Above the axes, always there: a legend that looks for the best place jumps between frames."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False)
@@ -98,7 +104,7 @@ class _PlainTicks(LogFormatter):
         return "10" + f"{power:.0f}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
-def _log(axes: Axes, which: str) -> None:
+def logarithmic(axes: Axes, which: str) -> None:
     """Make the "x" or the "y" axis logarithmic; its limits must be set already."""
     axes.set(**{f"{which}scale": "log"})
     axis = getattr(axes, f"{which}axis")
@@ -131,7 +137,7 @@ def bars(
         ValueError: values that are not one for each name; too few colours.
     """
     series = series if isinstance(series, Mapping) else {"": series}
-    codes = _colours(series, colours)
+    codes = colour_codes(series, colours)
     figure, (axes,) = new()
     width = 0.8 / len(series)
     for k, (label, values) in enumerate(series.items()):
@@ -140,16 +146,15 @@ def bars(
         if values.shape != x.shape:
             raise ValueError(f"expected a value for each of {names!r}; got shape {values.shape}")
         axes.bar(x, values, 0.92 * width, color=codes[k], label=label)
-        for at, value in zip(x, values, strict=True) if numbers else ():
-            axes.annotate(
-                f"{value:{numbers}}", (at, value), (0, 3), textcoords="offset points", ha="center"
-            )
+        for place in zip(x, values, strict=True) if numbers else ():
+            above = {"textcoords": "offset points", "ha": "center"}
+            axes.annotate(f"{place[1]:{numbers}}", place, (0, 3), **above)
     axes.set(xticks=range(len(names)), xticklabels=names, ylim=ylim, ylabel=ylabel, title=title)
     axes.grid(axis="x", visible=False)
     if log_y:
-        _log(axes, "y")
+        logarithmic(axes, "y")
     if len(series) > 1:
-        _legend(figure, axes)
+        legend_above(figure, axes)
     return figure
 
 
@@ -181,14 +186,14 @@ def curves(
     if ylim is not None:
         axes.set_ylim(ylim)
     if log_y:
-        _log(axes, "y")
+        logarithmic(axes, "y")
     if log_x:
-        _log(axes, "x")
+        logarithmic(axes, "x")
         if len(x) <= 12:  # a short grid of values names itself; powers of ten would not
             axes.set_xticks(x, [f"{v:g}" for v in x], minor=False)
             axes.minorticks_off()
     if len(lines) > 1:
-        _legend(figure, axes)
+        legend_above(figure, axes)
     return figure
 
 
@@ -198,7 +203,7 @@ def _draw_lines(
     lines: Mapping[str, ArrayLike | Sequence[Estimate]],
     colours: Sequence[str],
 ) -> None:
-    codes = _colours(lines, colours)
+    codes = colour_codes(lines, colours)
     for (name, values), colour in zip(lines.items(), codes, strict=True):
         if isinstance(values[0], Estimate):
             low, high = [e.low for e in values], [e.high for e in values]
@@ -231,9 +236,7 @@ def stacked_curves(
             f"{len(panels)} panels need as many limits and lists of colours; got {len(ylims)} "
             f"and {len(colours)}"
         )
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.6, 2.3 * len(panels)))
-        every = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    figure, every = new(height=2.3 * len(panels), rows=len(panels))
     for k, (axes, (ylabel, lines)) in enumerate(zip(every, panels.items(), strict=True)):
         _draw_lines(axes, x, lines, colours[k])
         axes.set(ylabel=ylabel, ylim=ylims[k])
@@ -259,7 +262,7 @@ def estimates(
         colours: names of palette colours, one per row.
     """
     figure, (axes,) = new(height=1.2 + 0.38 * len(rows))
-    codes = _colours(rows, colours or ["student"] * len(rows))
+    codes = colour_codes(rows, colours or ["student"] * len(rows))
     for y, (e, colour) in enumerate(zip(rows.values(), codes, strict=True)):
         axes.plot([e.low, e.high], [y, y], color=colour, linewidth=3, solid_capstyle="round")
         axes.plot([e.mean], [y], "o", color=colour, markersize=8)
@@ -271,10 +274,14 @@ def estimates(
     return figure
 
 
-def _squares(
+def squares(
     axes: Axes, shape: tuple[int, ...], rows: Sequence[str], columns: Sequence[str]
 ) -> None:
-    """Make room for a square per row and column, named, row 0 at the top."""
+    """Make room for a square per row and column, named, row 0 at the top.
+
+    Raises:
+        ValueError: a shape that is not (rows, columns).
+    """
     if shape != (len(rows), len(columns)):
         raise ValueError(f"{len(rows)} rows and {len(columns)} columns are named; got {shape}")
     axes.set(xticks=range(len(columns)), xticklabels=columns, xlim=(-0.5, len(columns) - 0.5))
@@ -305,7 +312,7 @@ def heatmap(
     """
     values = np.asarray(values, float)
     figure, (axes,) = new(height=1.1 + 0.34 * len(rows))
-    _squares(axes, values.shape, rows, columns)
+    squares(axes, values.shape, rows, columns)
     depth = np.clip((values - limits[0]) / (limits[1] - limits[0]), 0, 1)
     for (i, j), value in np.ndenumerate(values):
         if np.isnan(value):
@@ -318,35 +325,6 @@ def heatmap(
         i, j = mark
         axes.bar(j, 1, 1, i - 0.5, fill=False, edgecolor=COLOURS["student"], linewidth=3)
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    return figure
-
-
-def verdicts(
-    panels: Mapping[str, Sequence[Sequence[tuple[str, int]]]],
-    rows: Sequence[str],
-    columns: Sequence[str],
-) -> Figure:
-    """Tables of short texts, one above the other, each square coloured as a gain or a loss.
-
-    Args:
-        panels: by title, for each row and column a text and its sign: 1 for a gain (green, with
-            an upward mark), -1 for a loss (red, with a downward mark), 0 for neither.
-    """
-    colours, marks = {1: "label", -1: "warn", 0: "muted"}, {1: "▲ ", -1: "▼ ", 0: ""}
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.6, 0.6 + len(panels) * (0.45 + 0.34 * len(rows))))
-        every = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
-    for axes, (title, table) in zip(every, panels.items(), strict=True):
-        _squares(axes, np.shape(table)[:2], rows, columns)
-        for i, line in enumerate(table):
-            for j, (text, sign) in enumerate(line):
-                shade = 0.28 if sign else 0.08
-                axes.bar(j, 0.92, 0.96, i - 0.46, color=COLOURS[colours[sign]], alpha=shade)
-                axes.text(j, i, marks[sign] + text, ha="center", va="center", fontsize=10.5)
-        axes.set_title(title, loc="left", fontsize=11)
-        axes.tick_params(length=0, labelbottom=axes is every[-1])
-        axes.tick_params(axis="x", labelsize=10.5)
-        axes.spines[:].set_visible(False)
     return figure
 
 
@@ -398,83 +376,10 @@ def reliability(
     """
     figure, (axes,) = new(height=4.2)
     axes.plot([0, 1], [0, 1], color=COLOURS["muted"], linestyle=":", label="perfectly calibrated")
-    codes = _colours(bins, CYCLE)
+    codes = colour_codes(bins, CYCLE)
     for (name, (confidence, correct, count)), colour in zip(bins.items(), codes, strict=True):
         area = 8 + 300 * count / count.sum()
         axes.scatter(confidence, correct, area, color=colour, alpha=0.8, label=name)
     axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02), title=title)
-    _legend(figure, axes)
-    return figure
-
-
-def arrows_and_bars(
-    arrows: Mapping[str, tuple[tuple[float, float], tuple[float, float]]],
-    values: Mapping[str, float],
-    *,
-    limits: tuple[float, float, float, float],
-    ylim: tuple[float, float],
-    title: str = "",
-    colours: Sequence[str] = CYCLE,
-    bar_colours: Sequence[str] = CYCLE,
-) -> Figure:
-    """Arrows in a plane, and beside them bars on a logarithmic axis, with their values.
-
-    Args:
-        arrows: by name, where each starts and where it ends.
-        values: by name; one too small for the axis is written but has no bar.
-        limits: of the plane: left, right, bottom, top; both axes have the same unit.
-        ylim: of the bars, both above 0.
-        colours, bar_colours: names of palette colours, one per arrow and per bar.
-    """
-    figure, (plane, side) = new(height=3.6, columns=2)
-    plane.get_gridspec().set_width_ratios([1.8, 1])
-    codes = _colours(arrows, colours)
-    for (name, (start, end)), colour in zip(arrows.items(), codes, strict=True):
-        style = {"arrowstyle": "-|>", "color": colour, "linewidth": 2}
-        plane.annotate("", end, start, arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
-        plane.plot([], [], color=colour, label=name, linewidth=2)  # for the legend
-    plane.plot(0, 0, "o", color=COLOURS["ink"], markersize=4)
-    plane.set(xlim=limits[:2], ylim=limits[2:], aspect="equal", title=title)
-    plane.set(xticklabels=[], yticklabels=[])
-    codes = _colours(values, bar_colours)
-    for k, (value, colour) in enumerate(zip(values.values(), codes, strict=True)):
-        height = max(value, ylim[0])
-        side.bar(k, height, 0.7, color=colour)
-        above = {"textcoords": "offset points", "ha": "center", "fontsize": 10}
-        side.annotate(f"{value:.3g}", (k, min(height, ylim[1])), (0, 3), **above)
-    side.set(xticks=range(len(values)), xticklabels=values, ylim=ylim, title="loss")
-    side.grid(axis="x", visible=False)
-    _log(side, "y")
-    _legend(figure, plane)
-    return figure
-
-
-def flow(
-    boxes: Mapping[str, tuple[float, float, str]],
-    arrows: Sequence[tuple[str, str]],
-    *,
-    height: float = 3.0,
-) -> Figure:
-    """Boxes of text with arrows between them: what goes where.
-
-    Args:
-        boxes: by text, the column and row of the centre (rows count from the top) and a colour.
-        arrows: (text of the box it leaves, text of the box it reaches).
-    """
-    figure, (axes,) = new(height=height)
-    wide, high = 0.84, 0.62
-    for text, (x, y, colour) in boxes.items():
-        looks = {"facecolor": to_rgba(COLOURS[colour], 0.1), "edgecolor": COLOURS[colour]}
-        corner = (x - wide / 2, y - high / 2)
-        axes.add_patch(Rectangle(corner, wide, high, linewidth=1.5, **looks))
-        axes.text(x, y, text, ha="center", va="center", fontsize=10.5, linespacing=1.3)
-    for source, target in arrows:
-        (x0, y0, colour), (x1, y1, _) = boxes[source], boxes[target]
-        ends = {"xy": (x1 - wide / 2, y1), "xytext": (x0 + wide / 2, y0)}
-        style = {"arrowstyle": "-|>", "color": COLOURS[colour], "linewidth": 1.5}
-        axes.annotate("", **ends, arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
-    columns, rows = [b[0] for b in boxes.values()], [b[1] for b in boxes.values()]
-    axes.set(xlim=(min(columns) - 0.45, max(columns) + 0.45))
-    axes.set(ylim=(max(rows) + 0.4, min(rows) - 0.4))
-    axes.set_axis_off()
+    legend_above(figure, axes)
     return figure

@@ -1,25 +1,17 @@
-"""Every figure that chapters draw: its own, in the palette, with what it was given on it."""
+"""Every plot that chapters share: its own, in the palette, with what it was given on it."""
 
 import inspect
 import re
-from base64 import b64decode
-from io import BytesIO
 from itertools import pairwise
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from livefigures.palette import palette
-from livefigures.svg import drawn
+from looks import check_looks, texts
 from matplotlib.figure import Figure
-from matplotlib.patches import ArrowStyle
-from matplotlib.text import Text
 
-from distill_lib import figures
-from distill_lib.data import digits
+from distill_lib import Estimate, calibration_bins, digits, figures
 from distill_lib.figures import COLOURS
-from distill_lib.metrics import calibration_bins
-from distill_lib.statistics import Estimate
 
 DARK = {name: colour.dark for name, colour in palette().items()}
 DIGITS = digits().test.inputs[:3]
@@ -38,15 +30,6 @@ DRAWN = {
     "heatmap": lambda: figures.heatmap(
         [[0, 0.5, np.nan], [1, 2, -1]], ["r", "s"], ["x", "y", "z"], numbers=".1f", mark=(1, 2)
     ),
-    "verdicts": lambda: figures.verdicts(
-        {"better?": [[("+2.0", 1), ("−1.0", -1), ("0.0", 0)]]}, ["r"], ["x", "y", "z"]
-    ),
-    "arrows_and_bars": lambda: figures.arrows_and_bars(
-        {"a": ((0, 0), (1, 1)), "b": ((1, 1), (0, 2))},
-        {"loss": 0.5, "none": 0.0},
-        limits=(-1, 2, -1, 2),
-        ylim=(0.01, 10),
-    ),
     "digit_images": lambda: figures.digit_images(DIGITS, ["a", "b", "c"]),
     "digit_with_bars": lambda: figures.digit_with_bars(DIGITS[0], np.full(10, 0.1)),
     "reliability": lambda: figures.reliability(
@@ -58,15 +41,7 @@ DRAWN = {
     "stacked_curves": lambda: figures.stacked_curves(
         [1, 2, 4], {"above": {"a": P}, "below": {"a": P, "b": P}}
     ),
-    "flow": lambda: figures.flow(
-        {"teacher": (0, 0, "teacher"), "student": (1, 0, "student")}, [("teacher", "student")]
-    ),
 }
-EVERY_FIGURE = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
-
-
-def texts(figure):
-    return [t.get_text() for t in figure.findobj(Text) if t.get_text() and t.get_visible()]
 
 
 def test_every_kind_of_figure_is_tried_here():
@@ -75,46 +50,13 @@ def test_every_kind_of_figure_is_tried_here():
         for name, function in inspect.getmembers(figures, inspect.isfunction)
         if function.__module__ == figures.__name__ and not name.startswith("_")
     }
-    tried = set(DRAWN) | {"new"}
-    assert kinds <= tried, "add the new kinds of figure to DRAWN above"
+    helpers = {"new", "colour_codes", "legend_above", "logarithmic", "squares"}
+    assert kinds <= set(DRAWN) | helpers, "add the new kinds of figure to DRAWN above"
 
 
-@EVERY_FIGURE
-def test_a_figure_is_its_callers_own_and_leaves_none_open(draw):
-    first, second = draw(), draw()
-    assert isinstance(first, Figure) and first is not second
-    assert plt.get_fignums() == []
-
-
-@EVERY_FIGURE
-def test_a_figure_has_only_colours_of_the_palette(draw):
-    svg = drawn(draw())
-    assert set(re.findall(r"#[0-9a-f]{6}\b", svg)) <= {*COLOURS.values(), "#000000"}
-    for picture in re.findall(r'data:image/png;base64,([^"]+)', svg):
-        pixels = plt.imread(BytesIO(b64decode(picture)), format="png")
-        colours = {tuple(c) for c in np.round(pixels[pixels[..., 3] > 0.5][:, :3] * 255, -1)}
-        palette = {tuple(int(code[i : i + 2], 16) for i in (1, 3, 5)) for code in COLOURS.values()}
-        assert colours <= {tuple(np.round(np.array(c, float), -1)) for c in palette}
-
-
-@EVERY_FIGURE
-def test_a_figure_is_drawn_without_a_warning_and_the_same_each_time(draw, recwarn):
-    assert drawn(draw()) == drawn(draw())
-    assert not [str(w.message) for w in recwarn]
-
-
-@EVERY_FIGURE
-def test_a_figure_leaves_matplotlibs_settings_alone(draw):
-    before = dict(plt.rcParams)
-    draw()
-    assert dict(plt.rcParams) == before
-
-
-@EVERY_FIGURE
-def test_text_is_large_enough_for_a_telephone(draw):
-    figure = draw()
-    assert figure.get_size_inches()[0] <= 6.4
-    assert min(t.get_fontsize() for t in figure.findobj(Text) if t.get_text()) >= 9
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+def test_a_figure_is_its_callers_own_in_the_palette_without_a_warning_and_readable(draw):
+    check_looks(draw)
 
 
 def test_both_palettes_name_the_same_colours_as_hexadecimal():
@@ -182,17 +124,11 @@ def test_a_heatmap_is_deeper_for_larger_values_and_does_not_go_beyond_its_limits
     depth = {}
     for patch in figure.axes[0].patches:
         if patch.get_fill():
-            at = (round(patch.get_y() + 0.47), round(patch.get_x() + 0.47))
-            depth[at] = patch.get_facecolor()[3]
+            square = (round(patch.get_y() + 0.47), round(patch.get_x() + 0.47))
+            depth[square] = patch.get_facecolor()[3]
     assert depth[0, 0] < depth[0, 1] < depth[1, 0] == depth[1, 1]
     assert depth[1, 2] == depth[0, 0] and (0, 2) not in depth
     assert {"0.5", "2.0", "r", "s", "x", "y", "z"} <= set(texts(figure))
-
-
-def test_verdicts_are_told_by_marks_as_well_as_by_colour():
-    figure = DRAWN["verdicts"]()
-    assert {"▲ +2.0", "▼ −1.0", "0.0", "better?", "r", "x", "y", "z"} <= set(texts(figure))
-    assert len({patch.get_facecolor()[:3] for patch in figure.axes[0].patches}) == 3
 
 
 def test_digits_are_drawn_by_opacity_and_titled():
@@ -221,51 +157,19 @@ def test_stacked_curves_go_through_their_values_in_the_panel_they_belong_to():
         np.testing.assert_allclose(y, values)
 
 
-def heads_forward(arrow):
-    return isinstance(arrow.arrow_patch.get_arrowstyle(), ArrowStyle.CurveFilledB)
-
-
-def test_arrows_lead_from_their_start_to_their_end():
-    plane, _ = DRAWN["arrows_and_bars"]().axes
-    assert [(arrow.xyann, arrow.xy) for arrow in plane.texts] == [
-        ((0, 0), (1, 1)),
-        ((1, 1), (0, 2)),
-    ]
-    assert all(heads_forward(arrow) for arrow in plane.texts)
-    assert {"a", "b"} <= set(texts(plane.figure))
-
-
-def test_bars_beside_arrows_are_as_high_as_their_values_and_say_them():
-    _, side = DRAWN["arrows_and_bars"]().axes
-    assert [bar.get_height() for bar in side.patches] == [0.5, 0.01]  # 0 is below the axis
-    assert [text.get_text() for text in side.texts] == ["0.5", "0"]
-    assert [text.get_text() for text in side.get_xticklabels()] == ["loss", "none"]
-
-
-def test_a_flow_leads_from_the_right_of_one_box_to_the_left_of_the_other():
-    (axes,) = DRAWN["flow"]().axes
-    teacher, student = axes.patches
-    *_, arrow = axes.texts
-    assert arrow.xyann == (teacher.get_x() + teacher.get_width(), 0)
-    assert arrow.xy == (student.get_x(), 0)
-    assert arrow.xyann < arrow.xy and heads_forward(arrow)
-    for box, text in ((teacher, axes.texts[0]), (student, axes.texts[1])):
-        assert box.get_center() == pytest.approx(text.get_position())
-    assert [text.get_text() for text in axes.texts] == ["teacher", "student", ""]
-
-
 def logarithmic(low, high):
     """The texts at the ticks between two limits, and those that matplotlib writes, by value."""
     ours = figures.bars([low], ["a"], ylim=(low, high), log_y=True).axes[0]
     theirs = Figure().subplots()
     theirs.set(yscale="log", ylim=(low, high))
-    found = []
+    written = []
     for axes in (ours, theirs):
         axes.figure.draw_without_rendering()
         ticks = [*axes.yaxis.get_major_ticks(), *axes.yaxis.get_minor_ticks()]
-        ticks = [tick for tick in ticks if low <= tick.get_loc() <= high]
-        found.append({f"{tick.get_loc():.6g}": tick.label1.get_text() for tick in ticks})
-    return found
+        # 10^-5 is 9.999999999999999e-06 on some processors, and is drawn at the end all the same.
+        ticks = [tick for tick in ticks if 0.999 * low <= tick.get_loc() <= 1.001 * high]
+        written.append({f"{tick.get_loc():.6g}": tick.label1.get_text() for tick in ticks})
+    return written
 
 
 def test_a_logarithmic_axis_is_written_in_plain_numbers():
@@ -294,12 +198,6 @@ TOO_FEW = {
     "bars": lambda: figures.bars(dict.fromkeys("abcdefg", P), ["2", "3", "8"]),
     "reliability": lambda: figures.reliability(dict.fromkeys("abcdefg", BINS)),
     "estimates": lambda: figures.estimates(dict.fromkeys("ab", ESTIMATES[0]), colours=["label"]),
-    "arrows": lambda: figures.arrows_and_bars(
-        dict.fromkeys("abcdefg", ((0, 0), (1, 1))), {"a": 1}, limits=(0, 1, 0, 1), ylim=(0.1, 1)
-    ),
-    "bars_beside_arrows": lambda: figures.arrows_and_bars(
-        {"a": ((0, 0), (1, 1))}, dict.fromkeys("abcdefg", 1), limits=(0, 1, 0, 1), ylim=(0.1, 1)
-    ),
 }
 
 
@@ -324,8 +222,6 @@ def test_colours_may_be_left_over():
     [
         lambda: figures.heatmap(np.ones((3, 2)), ["r"], ["x"]),
         lambda: figures.heatmap(np.ones(2), ["r"], ["x", "y"]),
-        lambda: figures.verdicts({"a": [[("+1", 1), ("+2", 1)]]}, ["r"], ["x"]),
-        lambda: figures.verdicts({"a": [[("+1", 1)]]}, ["r", "s"], ["x"]),
     ],
 )
 def test_squares_without_a_name_raise_value_error(draw):

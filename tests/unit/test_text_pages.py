@@ -84,9 +84,38 @@ def test_sections_that_are_named_exist(page):
         assert any(heading.startswith(section) for heading in headings), section
 
 
-def test_the_frequent_questions_are_the_ten_and_one_about_the_sliders():
+def test_the_frequent_questions_are_the_ten_one_about_ones_own_teacher_and_one_about_sliders():
     questions = re.findall(r"^## .*\?$", TEXTS["faq"], re.MULTILINE)
-    assert len(questions) == 11 and "slider" in questions[-1]
+    assert len(questions) == 12
+    assert "probabilities, not logits" in questions[-2] and "slider" in questions[-1]
+
+
+def imported(page: str) -> set[str]:
+    """What the code cells of a notebook import: modules, or names of the library as its.name."""
+    names = set()
+    for cell in json.loads((CHAPTERS / f"{page}.ipynb").read_text("utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            lines = [re.sub(r"^(\s*)!.*", r"\1pass", line) for line in cell["source"]]
+            for node in ast.walk(ast.parse("".join(lines))):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("page", [page.stem for page in PAGES if page.suffix == ".ipynb"])
+def test_a_chapter_takes_the_front_door(page):
+    """From the library itself, from its own pictures, and from nowhere else of this repository."""
+    ours = {path.stem for path in (ROOT / "studies").glob("*.py")} | {"distill_lib", "pictures"}
+    number = re.match(r"\d\d", page)
+    pictures = f"pictures.ch{number.group()}" if number else f"pictures.{page}"
+    for name in imported(page):
+        package, _, rest = name.partition(".")
+        if package in ours and name not in (pictures, "comparison"):
+            assert package == "distill_lib", f"{name}: not from the library itself"
+            assert rest == "figures" or (rest in vars(distill_lib) and "." not in rest), name
+    assert "comparison" not in imported(page) or page == "06_fair_comparison"
 
 
 def shown() -> dict[str, str]:

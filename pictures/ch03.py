@@ -1,0 +1,128 @@
+"""Chapter 3: the two pulls, the factor T², the map of T and α, and the bug lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from distill_lib import cross_entropy, figures, soft_target_loss
+from pictures.rows import Row, gain, minus, percent
+
+Drawn = tuple[Figure, str]
+Grid = Mapping[tuple[int, float], Row]
+"""Rows by T and α."""
+
+
+def draw_pulls(
+    student: np.ndarray, teacher: np.ndarray, labels: np.ndarray, T: float, alpha: float
+) -> Drawn:
+    """How the label and the teacher pull on the logits of one example, a handwritten 2.
+
+    Args:
+        student, teacher: logits, shape (1, 10).
+        labels: shape (1,).
+    """
+    label = alpha * -cross_entropy(student, labels).gradient[0]
+    soft = (1 - alpha) * -soft_target_loss(student, teacher, T).gradient[0]
+    look = {"ylabel": "pull on the logit", "ylim": (-1, 4.5), "colours": ("label", "teacher")}
+    figure = figures.bars({"label": label, "teacher": soft}, range(10), **look)
+    pulls = f"pulls the 2 by {soft[2]:.2f}, the 8 by {soft[8]:.2f} and the 3 by {soft[3]:.2f}"
+    second = f"the teacher {pulls}" if alpha < 1 else "the teacher is silent"
+    first = f"At T = {T} and α = {alpha:g} the label pulls the 2 by {label[2]:.2f}"
+    return figure, minus(f"{first}; {second}.")
+
+
+def draw_norms(
+    mean_norm: Callable[[float], float], temperatures: Sequence[float], T: float
+) -> Drawn:
+    """The mean norm of the soft loss's gradient over T, with the factor T² and without it."""
+    with_t2 = np.array([mean_norm(t) for t in temperatures])
+    lines = {"with T²": with_t2, "without": with_t2 / np.square(temperatures)}
+    look = {"xlabel": "T", "ylabel": "mean norm of the gradient", "ylim": (2e-4, 2e1)}
+    figure = figures.curves(temperatures, lines, log_x=True, log_y=True, mark=T, **look)
+    here = mean_norm(T)
+    norms = f"{here:.2f} with the factor and {here / T**2:.2g} without it"
+    return figure, f"At T = {T:g} the mean norm is {norms}."
+
+
+def draw_limit(student: np.ndarray, teacher: np.ndarray, limit: np.ndarray, T: float) -> Drawn:
+    """The soft loss's gradient at T beside its limit for a high T.
+
+    Args:
+        student, teacher, limit: logits of many examples and the limit, shape (examples, 10).
+    """
+    exact = len(student) * soft_target_loss(student, teacher, T).gradient
+    size = np.linalg.norm(limit)
+    cosine = np.sum(exact * limit) / (np.linalg.norm(exact) * size)
+    apart = np.linalg.norm(exact - limit) / size
+    look = {"ylabel": "gradient", "ylim": (-5, 2.6), "colours": ("student", "soft")}
+    figure = figures.bars({"T (q − p)": exact[5], "limit": limit[5]}, range(10), **look)
+    words = f"cosine with the limit {cosine:.3f}, relative difference {apart:.0%}"
+    return figure, f"At T = {T:g}, over all inputs: {words}."
+
+
+def draw_grid(grid: Grid, alone: Row, answers: Row, T: int, alpha: float) -> Drawn:
+    """Accuracy over α at one T, beside the student alone and the one of the teacher's answers."""
+    weights = sorted({a for _, a in grid})
+    lines = {"distilled": [percent(grid[T, a]) for a in weights]}
+    lines |= {"teacher's answers": [percent(answers)] * len(weights)}
+    lines |= {"alone": [percent(alone)] * len(weights)}
+    look = {"xlabel": "α", "ylabel": "test accuracy, %", "ylim": (82, 98)}
+    look["colours"] = ("student", "teacher", "label")
+    figure = figures.curves(weights, lines, mark=alpha, **look)
+    here = grid[T, alpha]
+    text = f"At T = {T} and α = {alpha:g}: {percent(here):.1f}% (rate {here['rate']:g}), "
+    text += f"{gain(here, alone):+.1f} points against the student alone, "
+    text += f"{gain(here, answers):+.1f} against the teacher's answers."
+    return figure, minus(text)
+
+
+def grid_map(grid: Grid) -> Figure:
+    """The mean accuracy, %, of every T (rows) and α (columns)."""
+    temperatures = sorted({T for T, _ in grid})
+    weights = sorted({alpha for _, alpha in grid})
+    squares = [[100 * np.mean(grid[T, a]["accuracy"]) for a in weights] for T in temperatures]
+    look = {"ylabel": "T", "xlabel": "α", "limits": (84, 97), "numbers": ".1f"}
+    return figures.heatmap(squares, temperatures, [f"{a:g}" for a in weights], **look)
+
+
+def few_labels(methods: Mapping[tuple[int, str], Row], soft_all: Row, answers: Row) -> Figure:
+    """Accuracy over the number of labels: labels alone, and three ways to use a teacher."""
+    counts = [30, 100, 300, 1197]
+    lines = {"labels alone": [percent(methods[n, "alone"]) for n in counts]}
+    lines["soft, same inputs"] = [percent(methods[n, "soft targets"]) for n in counts]
+    lines |= {"answers, all inputs": [percent(answers)] * 4}
+    lines |= {"soft, all inputs": [percent(soft_all)] * 4}
+    look = {"xlabel": "labels", "ylabel": "test accuracy, %", "ylim": (70, 98)}
+    look["colours"] = ("label", "teacher", "accent", "student")
+    return figures.curves(counts, lines, log_x=True, **look)
+
+
+def wrong_labels(noise: Mapping[tuple[str, float], Row]) -> Figure:
+    """Accuracy over α for each teacher of the study with wrong labels."""
+    kinds = list(dict.fromkeys(kind for kind, _ in noise))
+    shares = sorted({alpha for _, alpha in noise})
+    lines = {kind: [percent(noise[kind, a]) for a in shares] for kind in kinds}
+    look = {"xlabel": "α", "ylabel": "test accuracy, %", "ylim": (78, 96)}
+    return figures.curves(shares, lines, colours=("label", "warn", "accent"), **look)
+
+
+def draw_bug(
+    bugs: Mapping[tuple[float, float], Row], alone: Row, share: float, alpha: float
+) -> Drawn:
+    """Loss and accuracy of a student whose teacher stands beside the wrong examples."""
+    row, healthy = bugs[share, alpha], bugs[0, alpha]
+    losses = {"aligned": healthy["loss"][1:], "this run": row["loss"][1:]}
+    losses["floor"] = [row["floor"]] * len(losses["this run"])
+    accuracies = {"aligned": 100 * np.array(healthy["curve"][1:])}
+    accuracies["this run"] = 100 * np.array(row["curve"][1:])
+    panels = {"soft loss": losses, "validation, %": accuracies}
+    colours = ("soft", "student", "ink")
+    look = {"xlabel": "step", "ylims": [(0, 32), (0, 100)], "colours": (colours, colours)}
+    figure = figures.stacked_curves(row["step"][1:], panels, **look)
+    ends = f"the loss ends at {row['loss'][-1]:.1f}, its floor is {row['floor']:.1f}"
+    where = f"With {share:.0%} of the rows moved and α = {alpha:g}"
+    gained = f"test accuracy {percent(row):.1f}%, {gain(row, alone):+.1f} against the student alone"
+    return figure, minus(f"{where}, {ends}; {gained}.")

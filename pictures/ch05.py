@@ -1,0 +1,184 @@
+"""Chapter 5: arrows and their losses, teachers of a wrong scale, growing weights, the bug lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from distill_lib import (
+    History,
+    accuracy,
+    calibration_bins,
+    calibration_error,
+    figures,
+    negative_log_likelihood,
+    rationale_cosine,
+    rationale_mse,
+    soft_target_loss,
+)
+from pictures.rows import Row, gain, minus, percent
+
+Drawn = tuple[Figure, str]
+Point = tuple[float, float]
+
+
+def draw_plane(turned: Callable[[float, float], np.ndarray], angle: float, length: float) -> Drawn:
+    """The teacher's arrow and a student's, with what three losses make of the pair.
+
+    Args:
+        turned: the student's row, for an angle in degrees and a length; the teacher's is that of
+            the angle 0 and the length 1.
+    """
+    t, s, tip = turned(0, 1), turned(angle, length), length * np.exp(1j * np.radians(angle))
+    mse, cosine = rationale_mse([s], [t]).value, rationale_cosine([s], [t]).value
+    values = {"MSE": mse, "KL": soft_target_loss([s], [t], 4.0).value, "1−cos": cosine}
+    arrows = {"teacher": ((0, 0), (1, 0)), "student": ((0, 0), (tip.real, tip.imag))}
+    if angle % 180:  # downhill for the cosine, at right angles to the student's arrow
+        down = tip - 0.6j * np.exp(1j * np.radians(angle))
+        arrows["cosine's pull"] = (arrows["student"][1], (down.real, down.imag))
+    losses = "; ".join(f"{name}: {value:.3g}" for name, value in values.items())
+    where = f"Rotated by {angle}° and stretched to {length:g} times the teacher's length"
+    look = {"limits": (-2.1, 2.1, -0.7, 2.1), "ylim": (1e-3, 1e3)}
+    look |= {"colours": ("teacher", "student", "label"), "bar_colours": ("muted",) * 3}
+    return arrows_and_bars(arrows, values, **look), f"{where}. {losses}."
+
+
+def arrows_and_bars(
+    arrows: Mapping[str, tuple[Point, Point]],
+    values: Mapping[str, float],
+    *,
+    limits: tuple[float, float, float, float],
+    ylim: tuple[float, float],
+    colours: Sequence[str] = figures.CYCLE,
+    bar_colours: Sequence[str] = figures.CYCLE,
+) -> Figure:
+    """Arrows in a plane, and beside them bars on a logarithmic axis, with their values.
+
+    Args:
+        arrows: by name, where each starts and where it ends.
+        values: by name; one too small for the axis is written but has no bar.
+        limits: of the plane: left, right, bottom, top; both axes have the same unit.
+        ylim: of the bars, both above 0.
+        colours, bar_colours: names of palette colours, one per arrow and per bar.
+
+    Raises:
+        ValueError: too few colours, or none of the palette.
+    """
+    figure, (plane, side) = figures.new(height=3.6, columns=2)
+    plane.get_gridspec().set_width_ratios([1.8, 1])
+    codes = figures.colour_codes(arrows, colours)
+    for (name, (start, end)), colour in zip(arrows.items(), codes, strict=True):
+        style = {"arrowstyle": "-|>", "color": colour, "linewidth": 2}
+        plane.annotate("", end, start, arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
+        plane.plot([], [], color=colour, label=name, linewidth=2)  # for the legend
+    plane.plot(0, 0, "o", color=figures.COLOURS["ink"], markersize=4)
+    plane.set(xlim=limits[:2], ylim=limits[2:], aspect="equal", xticklabels=[], yticklabels=[])
+    codes = figures.colour_codes(values, bar_colours)
+    for k, (value, colour) in enumerate(zip(values.values(), codes, strict=True)):
+        height = max(value, ylim[0])
+        side.bar(k, height, 0.7, color=colour)
+        above = {"textcoords": "offset points", "ha": "center", "fontsize": 10}
+        side.annotate(f"{value:.3g}", (k, min(height, ylim[1])), (0, 3), **above)
+    side.set(xticks=range(len(values)), xticklabels=values, ylim=ylim, title="loss")
+    side.grid(axis="x", visible=False)
+    figures.logarithmic(side, "y")
+    figures.legend_above(figure, plane)
+    return figure
+
+
+def draw_scale(scale: Mapping[tuple[int, float, str], Row], spread: float, rows: int) -> Drawn:
+    """Each method's accuracy where the teacher's rows have lengths of such a spread.
+
+    Args:
+        scale: rows of the study by number of examples, spread and method.
+    """
+    methods = list(dict.fromkeys(method for *_, method in scale))
+    table = {name: percent(scale[rows, spread, name]) for name in methods}
+    words = "; ".join(f"{name}: {e:.1f}" for name, e in table.items())
+    look = {"xlabel": "accuracy on test, %", "xlim": (50, 100)}
+    look["colours"] = ("teacher", "muted", "ink", "student", "label", "accent")
+    text = f"Spread {spread:g}, {rows} rows. Accuracy in %. {words}."
+    return figures.estimates(table, **look), text
+
+
+def draw_calibration(logits: np.ndarray, labels: np.ndarray, T: float) -> Drawn:
+    """The reliability of a student whose logits are divided by T."""
+    z = logits / T
+    nll, error = negative_log_likelihood(z, labels), calibration_error(z, labels)
+    measures = f"NLL {nll:.2f}, calibration error {error:.1%}"
+    text = f"Logits divided by {T:g}: {measures}, accuracy still {accuracy(z, labels):.1%}."
+    return figures.reliability({"student": calibration_bins(z, labels)}), text
+
+
+def draw_grid(
+    grid: Mapping[tuple[int, float, float], Row], T: int, alpha: float, beta: float
+) -> Drawn:
+    """Accuracy at every α and β of one T, one of them framed.
+
+    Args:
+        grid: rows of the study by T, α and β.
+    """
+    alphas, betas = (sorted({place[k] for place in grid}) for k in (1, 2))
+    values = [[percent(grid[T, a, b]).mean for b in betas] for a in alphas]
+    look = {"xlabel": "β", "ylabel": "α", "limits": (90, 97), "numbers": ".1f"}
+    look["mark"] = alphas.index(alpha), betas.index(beta)
+    here = grid[T, alpha, beta]
+    text = f"T = {T}, α = {alpha:g}, β = {beta:g}: {percent(here):.1f}% right on test, "
+    return figures.heatmap(values, alphas, betas, **look), text + f"at its rate {here['rate']:g}."
+
+
+def draw_curriculum(
+    grown: Mapping[tuple[int, float, int], Row], curriculum: int, beta: float, T: int
+) -> Drawn:
+    """β as it grows over the epochs, and what the validation accuracy does meanwhile.
+
+    Args:
+        grown: rows of the study by length of the curriculum, β and T.
+    """
+    now, start = grown[curriculum, beta, T], grown[0, beta, T]
+    epochs = np.arange(0, 401, 20) / np.ceil(1197 / 32)
+    curves = {"from the start": start, "this run": now}
+    curves = {name: 100 * np.mean(row["curve"], axis=0) for name, row in curves.items()}
+    share = np.minimum(1, epochs / curriculum) if curriculum else np.ones(len(epochs))
+    panels = {"β": {"": beta * share}, "validation, %": curves}
+    look = {"xlabel": "epoch", "ylims": [(0, 0.7), (80, 100)]}
+    look["colours"] = (("student",), ("soft", "student"))
+    text = f"E = {curriculum}, β = {beta:g}, T = {T}: {percent(now):.1f}% on test "
+    text += f"(rate {now['rate']:g}), {gain(now, start):+.1f} points against β from the start "
+    text += f"(rate {start['rate']:g})."
+    return figures.stacked_curves(epochs, panels, **look), minus(text)
+
+
+def factors(adaptive: Mapping[tuple[float, str], Row]) -> Figure:
+    """The factor on the cosine, step by step, that makes its gradient as long as the other's.
+
+    Args:
+        adaptive: rows of the study by spread and kind of weights.
+    """
+    lines = {f"spread {k}": np.mean(adaptive[k, "adaptive"]["factor"], axis=0) for k in (0, 1)}
+    look = {"xlabel": "step", "ylabel": "factor on the cosine", "log_y": True, "ylim": (1, 1e3)}
+    return figures.curves(np.arange(0, 400, 20), lines, **look)
+
+
+def draw_lab(
+    lab: Callable[[str, str], tuple[Any, History]],
+    odd_right: Callable[[Any], float],
+    rationale: str,
+    loss: str,
+) -> Drawn:
+    """The loss of a student of one rationale, relative to its start.
+
+    Args:
+        lab: trains a student with a rationale and a loss; returns it and its history.
+        odd_right: its share of right answers to "odd or even".
+    """
+    student, history = lab(rationale, loss)
+    line = np.array(history.loss[1:]) / history.loss[1]
+    look = {"xlabel": "step", "ylabel": "loss, relative to its start", "ylim": (0, 1.1)}
+    figure = figures.curves(history.step[1:], {loss: line}, colours=("student",), **look)
+    text = f"Rationale: {rationale}, compared by {loss}. After 60 steps the loss ends at "
+    text += f"{line[-1]:.0%} of its start, {odd_right(student):.0%} of odd or even is right."
+    return figure, text

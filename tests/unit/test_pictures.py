@@ -1,0 +1,327 @@
+"""What one chapter alone draws: in the book's look, with what it was given on it."""
+
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from looks import check_looks, heads_forward, texts
+
+from distill_lib import History, digits, interval, recorded
+from pictures import ch02, ch03, ch04, ch05, ch06, index
+from pictures.rows import minus
+
+RNG = np.random.default_rng(0)
+STUDENT, TEACHER = RNG.normal(0, 2, (40, 10)), RNG.normal(0, 4, (40, 10))
+SPLIT = digits().test.take(np.arange(40))
+HISTORY = History([0, 20, 40], [2.3, 1.0, 0.5], {}, [0.1, 0.7, 0.8], [2.3, 1.1, 1.2])
+SETTINGS, PAIRS = ("few labels", "clouds"), {"a − b": ("a", "b"), "c − b": ("c", "b")}
+PLACES = [
+    (s, "one rate", *pair, question)
+    for s in SETTINGS
+    for pair in PAIRS.values()
+    for question in ch06.ASKED
+]
+VALUES = {place: interval([k, k + 2.0]) for k, place in enumerate(PLACES, start=-3)}
+ADJUSTED = {place: 0.04 if k % 2 else 0.2 for k, place in enumerate(PLACES)}
+
+
+def rows(record: str, *keys: str) -> dict:
+    """The rows of a record by these of their entries."""
+    table = {tuple(row[key] for key in keys): row for row in recorded(record)["rows"]}
+    return table if len(keys) > 1 else {key: row for (key,), row in table.items()}
+
+
+def grid() -> dict:
+    return rows("traditional_grid", "T", "alpha")
+
+
+def labels() -> dict:
+    return rows("traditional_labels", "labels", "method")
+
+
+def dials() -> dict:
+    return rows("step_by_step_grid", "T", "alpha", "beta")
+
+
+def tasks() -> dict:
+    return rows("step_by_step_labels", "name", "labels", "method")
+
+
+def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
+    return np.array([len(lesson), len(lesson) + 3.0]) + 40
+
+
+def difference(setting: str, regime: str, method: str, *rest: str) -> interval:
+    return interval([-1.0, 2.0, len(method)])
+
+
+def pulls(s, v, y, T, alpha, beta):
+    return alpha * (y - s), beta * (v - s), (v - s) / T
+
+
+LESSONS = ["labels alone", "soft, same inputs", "soft T = 4, all inputs", "answers, all inputs"]
+RATIOS = {name: [1, 2, 30] for name in ("multiply-adds", "time, one example", "time, batch")}
+TIMES = {(name, n): 1.5 for name in ("64-10", "teacher") for n in (1, 256)}
+DRAWN = {
+    "index.overview": index.overview,
+    "index.flow": lambda: index.flow(
+        {"teacher": (0, 0, "teacher"), "student": (1, 0, "student")}, [("teacher", "student")]
+    ),
+    "ch02.costs": lambda: ch02.costs(RATIOS, TIMES),
+    "ch02.draw_learning": lambda: ch02.draw_learning({30: HISTORY}, labels=30),
+    "ch02.draw_seeds": lambda: ch02.draw_seeds(
+        np.arange(70, 90.0), np.arange(69, 89.0), seeds=3, first=4
+    ),
+    "ch02.draw_variance": lambda: ch02.draw_variance(lambda *_: (2.0, 1.0), spread=0.5),
+    "ch02.draw_lessons": lambda: ch02.draw_lessons(accuracies, LESSONS, 30, "64-10"),
+    "ch02.draw_more_labels": lambda: ch02.draw_more_labels(accuracies, [30, 100], "64-10"),
+    "ch03.draw_pulls": lambda: ch03.draw_pulls(STUDENT[:1], TEACHER[:1], np.array([2]), 4, 0.5),
+    "ch03.draw_norms": lambda: ch03.draw_norms(lambda T: 1 / T, [1.0, 2.0, 4.0], T=2.0),
+    "ch03.draw_limit": lambda: ch03.draw_limit(STUDENT, TEACHER, (STUDENT - TEACHER) / 10, T=8.0),
+    "ch03.draw_grid": lambda: ch03.draw_grid(
+        grid(), labels()[100, "alone"], labels()[1197, "teacher's answers"], T=4, alpha=0.5
+    ),
+    "ch03.grid_map": lambda: ch03.grid_map(grid()),
+    "ch03.few_labels": lambda: ch03.few_labels(
+        labels(), grid()[4, 0], labels()[1197, "teacher's answers"]
+    ),
+    "ch03.wrong_labels": lambda: ch03.wrong_labels(
+        rows("traditional_noise", "teacher_labels", "alpha")
+    ),
+    "ch03.draw_bug": lambda: ch03.draw_bug(
+        rows("traditional_bug", "share", "alpha"), labels()[100, "alone"], share=0.5, alpha=0
+    ),
+    "ch04.draw_hidden": lambda: ch04.draw_hidden(SPLIT, STUDENT / 4, lambda z: z[:, :2], digit=1),
+    "ch04.draw_pulls": lambda: ch04.draw_pulls(pulls, T=2, alpha=0.5, beta=0.3),
+    "ch04.draw_dials": lambda: ch04.draw_dials(
+        tasks()["odd or even", 50, "alone"], dials(), T=4, alpha=0.5, beta=0.3
+    ),
+    "ch04.draw_map": lambda: ch04.draw_map(dials(), "fidelity"),
+    "ch04.draw_curve": lambda: ch04.draw_curve(dials(), T=4, alpha=0.5, beta=0.3),
+    "ch04.draw_labels": lambda: ch04.draw_labels(tasks(), "ten classes", labels=50),
+    "ch04.draw_high": lambda: ch04.draw_high(rows("step_by_step_high", "T"), T=4),
+    "ch04.draw_sums": lambda: ch04.draw_sums(
+        rows("step_by_step_addition", "examples", "method"), [1000, 4000], examples=4000
+    ),
+    "ch05.draw_plane": lambda: ch05.draw_plane(
+        lambda angle, length: TEACHER[0] + angle / 9, angle=30, length=1.5
+    ),
+    "ch05.arrows_and_bars": lambda: ch05.arrows_and_bars(
+        {"a": ((0, 0), (1, 1)), "b": ((1, 1), (0, 2))},
+        {"loss": 0.5, "none": 0.0},
+        limits=(-1, 2, -1, 2),
+        ylim=(0.01, 10),
+    ),
+    "ch05.draw_scale": lambda: ch05.draw_scale(
+        rows("cosine_scale", "rows", "spread", "method"), spread=1, rows=100
+    ),
+    "ch05.draw_calibration": lambda: ch05.draw_calibration(STUDENT, SPLIT.labels, T=0.5),
+    "ch05.draw_grid": lambda: ch05.draw_grid(
+        rows("cosine_grid", "T", "alpha", "beta"), T=4, alpha=0.2, beta=0.3
+    ),
+    "ch05.draw_curriculum": lambda: ch05.draw_curriculum(
+        rows("cosine_curriculum", "curriculum", "beta", "T"), curriculum=8, beta=0.6, T=4
+    ),
+    "ch05.factors": lambda: ch05.factors(rows("cosine_adaptive", "spread", "weights")),
+    "ch05.draw_lab": lambda: ch05.draw_lab(
+        lambda *_: ("student", HISTORY), lambda student: 0.875, "one number", "cosine"
+    ),
+    "ch06.draw_difference": lambda: ch06.draw_difference(
+        difference, ["alone", "cosine"], {"all tuned": "t"}, "clouds", "steps", "all tuned"
+    ),
+    "ch06.draw_look": lambda: ch06.draw_look(
+        VALUES, ADJUSTED, SETTINGS, {"b": PAIRS}, {"one": "one rate"}, against="b", chosen="one"
+    ),
+    "ch06.verdicts": lambda: ch06.verdicts(
+        {"better?": [[("+2.0", 1), ("−1.0", -1), ("0.0", 0)]]}, ["r"], ["x", "y", "z"]
+    ),
+    "ch06.draw_dials": lambda: ch06.draw_dials(
+        rows("comparison_weights", "method", "T", "alpha", "beta"),
+        np.array([0.8, 0.9]),
+        T=4.0,
+        alpha=0.25,
+        beta=0.25,
+    ),
+}
+MODULES = {
+    path.stem: importlib.import_module(f"pictures.{path.stem}")
+    for path in Path(ch02.__file__).parent.glob("*.py")
+    if path.stem != "__init__"
+}
+
+
+def functions(module: ModuleType) -> list[str]:
+    """The names of a module's own public functions."""
+    members = inspect.getmembers(module, inspect.isfunction)
+    return [n for n, f in members if f.__module__ == module.__name__ and n[0] != "_"]
+
+
+def figure(name: str):
+    """The figure of a picture, without its description."""
+    result = DRAWN[name]()
+    return result[0] if isinstance(result, tuple) else result
+
+
+def description(name: str) -> str:
+    return DRAWN[name]()[1]
+
+
+def test_every_picture_is_tried_here():
+    """Of the functions here only these draw nothing: they write lines of tables."""
+    tables = {"ch06.arrival", "ch06.table_row", "ch06.tally"}
+    every = {f"{n}.{f}" for n, m in MODULES.items() if n != "rows" for f in functions(m)}
+    assert every == set(DRAWN) | tables, "add the new pictures to DRAWN above"
+
+
+ROOT = Path(ch02.__file__).parents[1]
+
+
+@pytest.mark.parametrize("place", ["a chapter's kernel", "beside a clone, as in Colab"])
+def test_pictures_are_found_where_the_library_is(place, tmp_path):
+    """Where the library is installed in place, and where only the root is on the path."""
+    code, folder = "import sys; ", ROOT / "chapters"
+    if place != "a chapter's kernel":
+        (tmp_path / "book").symlink_to(ROOT)
+        folder = tmp_path
+        paths = {str(ROOT), str(ROOT / "livefigures/src")}
+        code += f"sys.path = [p for p in sys.path if p not in {paths}]; "
+        code += "sys.path[:0] = ['book', 'book/livefigures/src']; "
+    code += (
+        "import distill_lib; from pictures import ch03; print(distill_lib.__file__, ch03.__file__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    library, picture = (folder / file for file in done.stdout.split())
+    root = ROOT if folder != tmp_path else tmp_path / "book"
+    assert library.parents[1] == picture.parents[1] == root
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_picture_looks_as_all_figures_of_the_book(name):
+    check_looks(partial(figure, name))
+
+
+@pytest.mark.parametrize("name", [n for n in DRAWN if ".draw_" in n or n == "ch02.costs"])
+def test_a_picture_that_follows_a_slider_describes_itself_with_numbers(name):
+    text = description(name)
+    assert text.endswith(".") and any(c.isdigit() for c in text)
+    assert not re.search(r"(?<!\w)-\d", text), "a hyphen for a minus"
+
+
+# what is on them
+
+
+def test_verdicts_are_told_by_marks_as_well_as_by_colour():
+    drawn = figure("ch06.verdicts")
+    assert {"▲ +2.0", "▼ −1.0", "0.0", "better?", "r", "x", "y", "z"} <= set(texts(drawn))
+    assert len({patch.get_facecolor()[:3] for patch in drawn.axes[0].patches}) == 3
+
+
+@pytest.mark.parametrize(
+    "panels, names",
+    [
+        ({"a": [[("+1", 1), ("+2", 1)]]}, ["r"]),
+        ({"a": [[("+1", 1)]]}, ["r", "s"]),
+    ],
+)
+def test_a_verdict_without_a_name_raises_value_error(panels, names):
+    with pytest.raises(ValueError, match=r"rows and .* columns are named; got \("):
+        ch06.verdicts(panels, names, ["x"])
+
+
+def test_arrows_lead_from_their_start_to_their_end():
+    plane, _ = figure("ch05.arrows_and_bars").axes
+    assert [(arrow.xyann, arrow.xy) for arrow in plane.texts] == [
+        ((0, 0), (1, 1)),
+        ((1, 1), (0, 2)),
+    ]
+    assert all(heads_forward(arrow) for arrow in plane.texts)
+    assert {"a", "b"} <= set(texts(plane.figure))
+
+
+def test_bars_beside_arrows_are_as_high_as_their_values_and_say_them():
+    _, side = figure("ch05.arrows_and_bars").axes
+    assert [bar.get_height() for bar in side.patches] == [0.5, 0.01]  # 0 is below the axis
+    assert [text.get_text() for text in side.texts] == ["0.5", "0"]
+    assert [text.get_text() for text in side.get_xticklabels()] == ["loss", "none"]
+
+
+@pytest.mark.parametrize("many", ["arrows", "bars"])
+def test_fewer_colours_than_arrows_or_bars_raise_value_error(many):
+    arrows = dict.fromkeys("abcdefg" if many == "arrows" else "a", ((0, 0), (1, 1)))
+    values = dict.fromkeys("abcdefg" if many == "bars" else "a", 1)
+    with pytest.raises(ValueError, match="7 to draw need as many colours; got 6: "):
+        ch05.arrows_and_bars(arrows, values, limits=(0, 1, 0, 1), ylim=(0.1, 1))
+
+
+def test_a_flow_leads_from_the_right_of_one_box_to_the_left_of_the_other():
+    (axes,) = figure("index.flow").axes
+    teacher, student = axes.patches
+    *_, arrow = axes.texts
+    assert arrow.xyann == (teacher.get_x() + teacher.get_width(), 0)
+    assert arrow.xy == (student.get_x(), 0)
+    assert arrow.xyann < arrow.xy and heads_forward(arrow)
+    for box, text in ((teacher, axes.texts[0]), (student, axes.texts[1])):
+        assert box.get_center() == pytest.approx(text.get_position())
+    assert [text.get_text() for text in axes.texts] == ["teacher", "student", ""]
+
+
+def test_a_description_says_the_numbers_of_its_row():
+    row = grid()[4, 0.5]
+    mean = interval(row["accuracy"]).scaled(100)
+    assert f"At T = 4 and α = 0.5: {mean:.1f}% (rate {row['rate']:g})" in description(
+        "ch03.draw_grid"
+    )
+
+
+def test_minus_signs_are_those_of_prose():
+    assert minus("-1.0 points") == "−1.0 points"
+
+
+# the tables of chapter 6
+
+
+def steps_of(setting: str, regime: str, method: str, measure: str) -> np.ndarray:
+    assert (setting, regime, measure) == ("few labels", "one rate", "steps")
+    return np.array({"a": [5, 5, 5, 5, 5, 9, 9], "b": [7, 6, 7, 8, 7, 7, 9]}[method])
+
+
+def test_arrival_counts_who_never_does_and_compares_where_both_do():
+    case = ("few labels", "one rate", "a", "b")
+    assert ch06.arrival(steps_of, 9, case) == "  2/1 |    -2 ± 1  (5)"
+
+
+def test_arrival_says_no_difference_of_fewer_than_five():
+    case = ("few labels", "one rate", "a", "b")
+    assert ch06.arrival(steps_of, 7, case).split() == ["0/4", "|", "(3)"]
+
+
+def test_a_row_of_the_table_stars_what_is_sure():
+    case = ("few labels", "one rate", "a", "b")
+    label, better, faster, *_, steadier = ch06.table_row(
+        VALUES, ADJUSTED, steps_of, 9, "a", *case
+    ).split("|")
+    assert label.strip() == "a"
+    assert [cell.rstrip().endswith("*") for cell in (better, faster, steadier)] == [
+        ADJUSTED[(*case, question)] < 0.05 for question in ch06.ASKED
+    ]
+
+
+@pytest.mark.parametrize("question, sign", [("accuracy", 1), ("steps", -1)])
+def test_a_tally_counts_what_is_sure_and_the_reverse_apart(question, sign):
+    pair = ("a", "b")
+    settings = ("one", "two", "three", "four")
+    places = [(s, "one rate", *pair, question) for s in settings]
+    values = dict(zip(places, map(interval, ([3, 4], [3, 4], [-3, -4], [3, 4])), strict=True))
+    adjusted = dict(zip(places, (0.01, 0.01, 0.01, 0.5), strict=True))
+    tally = ch06.tally(
+        values, adjusted, ("one", "two", "three", "four"), "one rate", pair, question
+    )
+    assert tally == ("2 yes, 1 reversed" if sign > 0 else "1 yes, 2 reversed")
