@@ -51,8 +51,13 @@ ALLOWED = {"accuracy": TWO_DIGITS, "fidelity": TWO_DIGITS, "validation": 2 / 200
 
 
 def fingerprint() -> str:
-    """Of all that makes a measure what it is: the library, these programs, the packages."""
-    return joblib.hash([origin(), digest(STUDIES_FOLDER.glob("*.py"))])[:12]
+    """Of all that makes a measure what it is: the library, the study, the packages.
+
+    Of the folder of studies, the files that are imported: an edit of another one costs nothing.
+    """
+    files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
+    paths = {Path(file).resolve() for file in files if file}
+    return joblib.hash([origin(), digest(p for p in paths if p.parent == STUDIES_FOLDER)])[:12]
 
 
 def combinations(values: Mapping[str, Sequence[Any]]) -> list[Row]:
@@ -190,8 +195,13 @@ class Study:
         if fingerprint() != code:
             raise ValueError(f"the code was edited while {self.file} ran: run it again")
         path = record(self.file, content, self.seeds, self.head["command"])
-        rmtree(folder)
+        rmtree(folder, ignore_errors=True)
         return path
+
+    def setting(self, row: Row) -> Row:
+        """Those arguments of the function that vary, from a row of the record."""
+        names = [n for n in (*signature(self.run).parameters, "rate") if n not in self.fixed]
+        return {name: row[name] for name in names if name in row}
 
     def check(self) -> list[str]:
         """Compare the record with what the study does today, and print it.
@@ -203,8 +213,7 @@ class Study:
         content = recorded(self.file)
         every, place = self.rows(content), list(self.seeds).index(CHECKED)
         rows = [every[k] for k in sorted({0, len(every) // 2, len(every) - 1})]
-        names = [n for n in (*signature(self.run).parameters, "rate") if n not in self.fixed]
-        settings = [{name: row[name] for name in names if name in row} for row in rows]
+        settings = [self.setting(row) for row in rows]
         differences = check_head(self, content)
         again = joblib.Parallel(min(JOBS, len(rows)))(
             joblib.delayed(self.run)(**{**self.fixed, **setting, "seed": CHECKED})

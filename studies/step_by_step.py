@@ -225,7 +225,8 @@ def all_right(model: MLP, inputs: Array, answer: Array) -> float:
     {"examples": [4000], "method": ["others' carries"]},
     fixed={"steps": 1000, "batch_size": 64},
     rates=[0.01, 0.03],
-    allowed={"accuracy": 0.03, "validation": 0.03},  # float32
+    # float32: parameters that start one rounding apart end up to 0.04 apart.
+    allowed={"accuracy": 0.08, "validation": 0.08},
 )
 def addition(examples: int, method: str, rate: float, seed: int, **plan: int) -> Row:
     """A network that adds: from the answer alone, with its carries, with another's carries."""
