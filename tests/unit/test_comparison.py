@@ -116,6 +116,7 @@ def test_tuning_again_comes_to_the_recorded_choice(
     """All 24 trials of one contest, on validation: nobody has chosen by hand, or by the test."""
     engine = study("engine")
     monkeypatch.setattr(engine, "UNFINISHED", tmp_path)
+    monkeypatch.setattr(engine, "JOBS", 1)
     case = {"setting": "clouds", "regime": regime, "method": method}
     one = engine.STUDIES["comparison"]["comparison"]
     [(chosen, by_trial)] = one.chosen([case], comparison.trial)
