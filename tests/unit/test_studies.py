@@ -220,6 +220,31 @@ def test_what_the_head_says_is_what_runs(file, study, studies_of, engine, monkey
     study("comparison").train_teacher.cache_clear()
 
 
+@EVERY_FILE
+def test_a_new_record_is_built_like_the_one_that_chapters_read(
+    file, study, studies_of, engine, monkeypatch
+):
+    """All that is made of the runs, from one short run that stands for all."""
+
+    def runs(one, settings, seeds, run=None):
+        short = {**one.fixed, **settings[0], "steps": 2, "seed": seeds[0]}
+        return [[(run or one.run)(**short)] * len(seeds)] * len(settings)
+
+    monkeypatch.setattr(engine.Study, "runs", runs)
+    monkeypatch.setattr(study("comparison"), "TEACHER_STEPS", 20)
+    monkeypatch.setattr(study("cosine"), "SEEDS", range(1))
+    study("comparison").train_teacher.cache_clear()
+    for one in studies_of(file):
+        old, new = recorded(one.file), json.loads(json.dumps(one.content(one)))
+        assert {*new} <= {*old}, one.file
+        before, now = one.rows(old), one.rows(new)
+        assert [{*row} for row in now] == [{*row} for row in before], one.file
+        assert [one.setting(row).keys() for row in now] == [
+            one.setting(row).keys() for row in before
+        ]
+    study("comparison").train_teacher.cache_clear()
+
+
 # --- The engine -----------------------------------------------------------------------------------
 
 CALLS = []
@@ -340,15 +365,15 @@ def start(toy, jobs):
     )
 
 
-def kill_in_the_middle(toy, jobs):
-    """`kill -9` once every process hangs in a run; the runs that are done by then."""
+def stop_in_the_middle(toy, jobs, how=signal.SIGKILL):
+    """Stop it once every process hangs in a run; the runs that are done by then."""
     (toy / "hang").touch()
     process = start(toy, jobs)
     while len([*toy.glob("hangs_*")]) < jobs:
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    os.killpg(process.pid, how)
+    process.communicate()
     (toy / "hang").unlink()
     return (toy / "runs.txt").read_text("utf-8").splitlines()
 
@@ -361,9 +386,12 @@ def finish(toy, jobs):
     return printed, rows, (toy / "runs.txt").read_text("utf-8").splitlines()
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_study_that_was_killed_goes_on_where_it_stopped(toy, jobs):
-    done = kill_in_the_middle(toy, jobs)
+@pytest.mark.parametrize(
+    ("jobs", "how"), [(1, signal.SIGKILL), (2, signal.SIGKILL), (1, signal.SIGINT)]
+)
+def test_a_study_that_was_stopped_goes_on_where_it_was(toy, jobs, how):
+    """By `kill -9` (or a power cut), or by Ctrl+C."""
+    done = stop_in_the_middle(toy, jobs, how)
     assert 3 <= len(done) < 12
     (toy / "another.py").write_text("x = 1")  # of no concern to this one
     printed, rows, runs = finish(toy, jobs)
@@ -376,7 +404,7 @@ def test_a_study_that_was_killed_goes_on_where_it_stopped(toy, jobs):
 
 
 def test_after_an_edit_of_the_code_nothing_old_is_mixed_in(toy):
-    done = kill_in_the_middle(toy, 1)
+    done = stop_in_the_middle(toy, 1)
     assert {run[0] for run in done} == {"1"}
     (toy / "toy.py").write_text(
         TOY.replace("FACTOR = Path(__file__).parent, 1", "FACTOR = Path(__file__).parent, 2"),
