@@ -24,8 +24,9 @@ from typing import Any
 
 import nbformat
 import numpy as np
-from distill_lib.experiments import record
 from playwright.sync_api import ElementHandle, Page, sync_playwright
+
+from distill_lib.results import record
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "live")]

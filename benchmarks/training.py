@@ -21,8 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from distill_lib.data import Split
 from distill_lib.distillation import hard_labels
-from distill_lib.experiments import record
 from distill_lib.models import MLP
+from distill_lib.results import record
 from distill_lib.training import SGD, train
 
 try:

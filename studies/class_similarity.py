@@ -10,14 +10,13 @@ asked about the first. So A and B share neither a digit that they learn nor one 
 
 from __future__ import annotations
 
-from common import SEEDS, data, main, runs, study, teach
+from common import data, teach
+from engine import Row, Study, main, study
 
 import numpy as np
 
 from distill_lib import softmax
-from distill_lib.experiments import Row
 
-TEMPERATURES = [1, 2, 4, 8, 16]
 OFF_DIAGONAL = ~np.eye(10, dtype=bool)
 
 
@@ -34,18 +33,20 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.corrcoef(one[OFF_DIAGONAL], other[OFF_DIAGONAL])[0, 1])
 
 
-def content() -> Row:
+def correlations(study: Study) -> Row:
     """Of each correlation: by seed, a value for each temperature."""
-    [rows] = runs(class_similarity, [{}], SEEDS)
-    return {"T": TEMPERATURES, "correlations": {n: [row[n] for row in rows] for n in rows[0]}}
+    [row] = study.table()
+    return {"correlations": row}
 
 
 @study(
-    content=content,
+    {},
+    fixed={"T": [1, 2, 4, 8, 16], "steps": 1000},
+    content=correlations,
     rows=lambda content: [content["correlations"]],
     allowed=dict.fromkeys(["other digits", "same digits", "average images", "renamed"], 0.01),
 )
-def class_similarity(seed: int) -> dict[str, list[float]]:
+def class_similarity(T: list[float], steps: int, seed: int) -> dict[str, list[float]]:
     """Correlations of A's picture with others, one for each temperature.
 
     The teachers are the chapter's: half the digits, half the steps, as many passes.
@@ -53,22 +54,22 @@ def class_similarity(seed: int) -> dict[str, list[float]]:
     rng = np.random.default_rng(seed)
     halves = np.array_split(rng.permutation(1197), 2)
     first, second = (data().train.take(rows) for rows in halves)
-    a = teach(first, 3 * seed, 1000).logits(second.inputs)
-    b = teach(second, 3 * seed + 1, 1000).logits(first.inputs)
-    again = teach(first, 3 * seed + 2, 1000).logits(second.inputs)
+    a = teach(first, 3 * seed, steps).logits(second.inputs)
+    b = teach(second, 3 * seed + 1, steps).logits(first.inputs)
+    again = teach(first, 3 * seed + 2, steps).logits(second.inputs)
     average = np.array([first.inputs[first.labels == digit].mean(axis=0) for digit in range(10)])
     closeness = -np.sum((average[:, None] - average) ** 2, axis=-1)
     names = rng.permutation(10)
 
     rows = []
-    for T in TEMPERATURES:
-        mine, other = picture(a, second.labels, T), picture(b, first.labels, T)
+    for t in T:
+        of_a, of_b = picture(a, second.labels, t), picture(b, first.labels, t)
         rows.append(
             {
-                "same digits": correlation(mine, picture(again, second.labels, T)),
-                "other digits": correlation(mine, other),
-                "average images": correlation(mine, closeness),
-                "renamed": correlation(mine, other[names][:, names]),
+                "same digits": correlation(of_a, picture(again, second.labels, t)),
+                "other digits": correlation(of_a, of_b),
+                "average images": correlation(of_a, closeness),
+                "renamed": correlation(of_a, of_b[names][:, names]),
             }
         )
     return {name: [row[name] for row in rows] for name in rows[0]}

@@ -20,23 +20,13 @@ Everything is float64.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
-from common import (
-    by_seed,
-    combinations,
-    main,
-    odd_or_even,
-    parity,
-    parts,
-    runs,
-    study,
-    teach,
-)
 from common import data as all_digits
+from common import odd_or_even, parity, teach
+from engine import Row, Study, by_seed, combinations, main, study
 
 import numpy as np
 
@@ -48,7 +38,6 @@ from distill_lib.distillation import (
     step_by_step,
     traditional,
 )
-from distill_lib.experiments import Row
 from distill_lib.metrics import report
 from distill_lib.models import MLP
 from distill_lib.training import SGD, Adam, Diverged, Objective, constant, cosine_decay, train
@@ -74,7 +63,7 @@ class Problem:
 
     data: Dataset  # the student learns from `transfer`
     teacher: TeacherOutputs  # of the transfer set
-    judge: Any  # inputs -> the teacher's logits, to measure fidelity
+    teacher_logits: Any  # of inputs, to measure fidelity
     sizes: tuple[int, ...]  # of the student
     rationale: str = "logits"
     on: str = "logits"
@@ -128,10 +117,10 @@ def problem(data: Dataset, setting: str, seed: int) -> Problem:
 
     outputs = TeacherOutputs(index, {"logits": parity(scores), "digit": scores})
 
-    def judge(inputs: np.ndarray) -> np.ndarray:
+    def logits(inputs: np.ndarray) -> np.ndarray:
         return parity(teacher.logits(inputs))
 
-    return Problem(odd_or_even(given), outputs, judge, (64, 10, 2), "digit", "hidden_1")
+    return Problem(odd_or_even(given), outputs, logits, (64, 10, 2), "digit", "hidden_1")
 
 
 # --- The methods --------------------------------------------------------------------------------
@@ -173,20 +162,28 @@ def choices(method: str, regime: str) -> list[Row]:
 
 
 def run(
-    data: Dataset, setting: str, method: str, regime: str, choice: Row, seed: int, target: float
+    data: Dataset,
+    setting: str,
+    method: str,
+    regime: str,
+    choice: Row,
+    seed: int,
+    target: float,
+    steps: int = STEPS,
+    batch_size: int = BATCH,
 ) -> tuple[MLP, Problem, Row]:
     """One training; its validation accuracy, and the steps that it took to reach the target."""
     case = problem(data, setting, seed)
     student = MLP(case.sizes, seed=seed, dtype=np.float64)
     optimizer = Adam(choice["rate"]) if regime == "all tuned" else SGD(choice["rate"], momentum=0)
-    measures: Row = {"validation": 0.0, "steps": STEPS, "diverged": 0}
+    measures: Row = {"validation": 0.0, "steps": steps, "diverged": 0}
     try:
         history = train(
             student,
             case.data.transfer,
             objective_of(method, case, choice),
-            steps=STEPS,
-            batch_size=BATCH,
+            steps=steps,
+            batch_size=batch_size,
             optimizer=optimizer,
             schedule=cosine_decay if regime == "all tuned" else constant,
             validation=case.data.validation,
@@ -198,53 +195,53 @@ def run(
         return student, case, measures | {"diverged": 1}
     measures["validation"] = history.accuracy[-1]
     reached = history.steps_to(target)
-    measures["steps"] = STEPS if reached is None else reached
+    measures["steps"] = steps if reached is None else reached
     return student, case, measures
 
 
-def trial(setting: str, regime: str, method: str, number: int, seed: int) -> Row:
-    """Validation accuracy of one trial, on data without a test split."""
-    choice = choices(method, regime)[number]
+def trial(setting: str, regime: str, method: str, rate: int, seed: int, **plan: int) -> Row:
+    """Validation accuracy of a trial, on data without a test split; `rate` is its number."""
+    choice = choices(method, regime)[rate]
     data = untested(data_of(setting))
-    _, _, measures = run(data, setting, method, regime, choice, seed, target=2.0)
+    _, _, measures = run(data, setting, method, regime, choice, seed, target=2.0, **plan)
     return {"validation": measures["validation"]}
 
 
-def best(regime: str, method: str, trials: Sequence[Sequence[Row]]) -> tuple[Row, float]:
-    """Of the rows of each trial: the choice that is best on validation, and its mean accuracy."""
-    means = [float(np.mean([row["validation"] for row in rows])) for rows in trials]
-    number = int(np.argmax(means))
-    return choices(method, regime)[number], means[number]
-
-
-def content() -> Row:
+def contests(study: Study) -> Row:
     """Choose for each setting, regime and method; then all measures on the test split."""
     grid = {"setting": SETTINGS, "regime": REGIMES[1:], "method": METHODS}
-    cases = combinations(grid | {"number": range(TRIALS)})
-    tried = parts(runs(trial, cases, TUNING_SEEDS), TRIALS)
-    chosen = {
-        tuple(case.values()): best(case["regime"], case["method"], trials)
-        for case, trials in zip(combinations(grid), tried, strict=True)
-    }
-    contests = combinations(grid | {"regime": REGIMES})
-    for contest in contests:
-        setting, regime, method = contest.values()
+    chosen = {}
+    for case, by_trial in study.chosen(combinations(grid), trial):
+        setting, regime, method, number = case.values()
+        choice = choices(method, regime)[number]
+        chosen[setting, regime, method] = choice, by_trial["trials"][number]
+    settings = combinations(grid | {"regime": REGIMES})
+    for case in settings:
+        setting, regime, method = case.values()
         # The target: what the student alone, all tuned, ends with on validation.
-        contest["target"] = round(chosen[setting, "all tuned", "alone"][1], 4)
+        case["target"] = round(chosen[setting, "all tuned", "alone"][1], 4)
         first = choices(method, "one rate")[0], None
-        contest["choice"], _ = chosen.get((setting, regime, method), first)
-    found = runs(final, contests, SEEDS)
-    rows = [contest | by_seed(own) for contest, own in zip(contests, found, strict=True)]
-    about = {"trials": TRIALS, "tuning_seeds": list(TUNING_SEEDS), "steps": STEPS}
-    return about | {"rows": rows}
+        case["choice"], _ = chosen.get((setting, regime, method), first)
+    measures = study.runs(settings, SEEDS)
+    return {"rows": [case | by_seed(rows) for case, rows in zip(settings, measures, strict=True)]}
 
 
-@study(name="comparison", content=content, seeds=SEEDS)
-def final(setting: str, regime: str, method: str, choice: Row, target: float, seed: int) -> Row:
-    """All measures of one training on the test split."""
-    student, case, measures = run(data_of(setting), setting, method, regime, choice, seed, target)
+@study(
+    name="comparison",
+    fixed={"steps": STEPS, "batch_size": BATCH},
+    rates=range(TRIALS),
+    tuning=TUNING_SEEDS,
+    seeds=SEEDS,
+    content=contests,
+)
+def final(
+    setting: str, regime: str, method: str, choice: Row, target: float, seed: int, **plan: int
+) -> Row:
+    """All measures of one training on the test split; `plan` is its steps and its batch size."""
+    whole = data_of(setting)
+    student, case, measures = run(whole, setting, method, regime, choice, seed, target, **plan)
     test = case.data.test
-    measures |= report(student.logits(test.inputs), test.labels, case.judge(test.inputs))
+    measures |= report(student.logits(test.inputs), test.labels, case.teacher_logits(test.inputs))
     return {name: round(float(measures[name]), 5) for name in MEASURES}
 
 

@@ -11,32 +11,42 @@ those of the article. The learning rate (its number among the comparison's 24) i
 
 from __future__ import annotations
 
-from common import main, study
+from engine import Row, main, study
 
-from comparison import SEEDS, TRIALS, TUNING_SEEDS, choices, data_of, final, run, untested
+from comparison import (
+    BATCH,
+    SEEDS,
+    STEPS,
+    TRIALS,
+    TUNING_SEEDS,
+    choices,
+    data_of,
+    final,
+    run,
+    untested,
+)
 
-from distill_lib.experiments import Row
-
-SETTING = "few labels"
 CASES = {"plain descent, T = 16": ("own rate", 16.0), "Adam, T = 4": ("all tuned", 4.0)}
 
 
 @study(
     {"case": ["plain descent, T = 16"], "method": ["traditional"]},
     {"case": ["Adam, T = 4"], "method": ["traditional", "step by step"]},
-    name="comparison_apart",
-    rates=list(range(TRIALS)),
-    tuning=list(TUNING_SEEDS),
+    fixed={"setting": "few labels", "steps": STEPS, "batch_size": BATCH},
+    rates=range(TRIALS),
+    tuning=TUNING_SEEDS,
     seeds=SEEDS,
-    setting=SETTING,
 )
-def apart(case: str, method: str, rate: int, seed: int) -> Row:
+def comparison_apart(
+    case: str, method: str, setting: str, rate: int, seed: int, **plan: int
+) -> Row:
     """One training; of a tuning seed only the validation accuracy, without a test split."""
     regime, T = CASES[case]
     choice = choices(method, regime)[rate] | {"T": T, "alpha": 0.5, "beta": 0.3}
     if seed not in TUNING_SEEDS:
-        return final(SETTING, regime, method, choice, 2.0, seed)
-    _, _, measures = run(untested(data_of(SETTING)), SETTING, method, regime, choice, seed, 2.0)
+        return final(setting, regime, method, choice, 2.0, seed, **plan)
+    data = untested(data_of(setting))
+    _, _, measures = run(data, setting, method, regime, choice, seed, 2.0, **plan)
     return {"validation": measures["validation"]}
 
 

@@ -10,16 +10,13 @@ from this grid: it shows what the dials do. Recorded in results/comparison_weigh
 
 from __future__ import annotations
 
-from functools import cache
+from engine import Row, main, study
 
-from common import main, study
-
-from comparison import final
+from comparison import BATCH, STEPS, final
 
 from distill_lib import recorded
-from distill_lib.experiments import Row
 
-SETTING, REGIME = "few labels", "all tuned"
+CASE = {"setting": "few labels", "regime": "all tuned"}
 GRID = {
     "method": ["step by step", "cosine"],
     "T": [1.0, 2.0, 4.0, 8.0],
@@ -28,21 +25,31 @@ GRID = {
 }
 
 
-@cache
-def chosen(method: str) -> tuple[float, float]:
-    """The learning rate that the comparison chose, and its target."""
-    rows = recorded("comparison")["rows"]
-    wanted = {"setting": SETTING, "regime": REGIME, "method": method}
-    row = next(row for row in rows if row.items() >= wanted.items())
-    return row["choice"]["rate"], row["target"]
+def compared() -> Row:
+    """By method the learning rate that the comparison chose, and its target."""
+    rows = {r["method"]: r for r in recorded("comparison")["rows"] if r.items() >= CASE.items()}
+    return {
+        "rates": {method: rows[method]["choice"]["rate"] for method in GRID["method"]},
+        "target": rows["alone"]["target"],
+    }
 
 
-@study(GRID, name="comparison_weights", setting=SETTING, regime=REGIME)
-def dial(method: str, T: float, alpha: float, beta: float, seed: int) -> Row:
+@study(GRID, fixed=CASE | compared() | {"steps": STEPS, "batch_size": BATCH})
+def comparison_weights(
+    method: str,
+    T: float,
+    alpha: float,
+    beta: float,
+    setting: str,
+    regime: str,
+    rates: dict[str, float],
+    target: float,
+    seed: int,
+    **plan: int,
+) -> Row:
     """All measures of one training at these dials."""
-    rate, target = chosen(method)
-    choice = {"rate": rate, "T": T, "alpha": alpha, "beta": beta}
-    return final(SETTING, REGIME, method, choice, target, seed)
+    choice = {"rate": rates[method], "T": T, "alpha": alpha, "beta": beta}
+    return final(setting, regime, method, choice, target, seed, **plan)
 
 
 if __name__ == "__main__":

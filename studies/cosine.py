@@ -12,10 +12,11 @@ used for nothing else; the twenty seeds of the report then see the test split.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache, partial
 
-from common import SEEDS, data, learn, main, study, teacher
+from common import data, learn, teacher
+from engine import SEEDS, Row, Study, main, study
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -23,6 +24,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
+from distill_lib.checks import Array
 from distill_lib.data import Split
 from distill_lib.distillation import (
     TeacherOutputs,
@@ -33,9 +35,7 @@ from distill_lib.distillation import (
     hard_labels,
     soft_targets,
 )
-from distill_lib.experiments import Row
 from distill_lib.losses import (
-    Array,
     Loss,
     consistency,
     cross_entropy,
@@ -45,21 +45,21 @@ from distill_lib.losses import (
 )
 from distill_lib.metrics import accuracy, negative_log_likelihood, report
 from distill_lib.models import MLP
-from distill_lib.training import Adam, Outcome, train
+from distill_lib.training import Adam, Outcome, noisy_copies, train
 
 TUNING_SEEDS = range(1000, 1003)
 RATES = [0.01, 0.03, 0.1, 0.3, 1.0]
-LABELS = 100
+PLAN = {"steps": 400, "batch_size": 32}
 
-student = partial(learn, "64-10", steps=400)
-tuned = partial(study, rates=RATES, tuning=TUNING_SEEDS, places=5, steps=400, batch_size=32)
+student = partial(learn, "64-10")
+tuned = partial(study, rates=RATES, tuning=TUNING_SEEDS, fixed=PLAN)
 
 # --- What the experiments share -----------------------------------------------------------------
 
 
 @cache
 def teacher_scores() -> Array:
-    """What the teacher of chapter 2 says of every input of the transfer set."""
+    """The logits of chapter 2's teacher for every input of the transfer set."""
     return teacher()[1].at(data().transfer.index)
 
 
@@ -120,14 +120,14 @@ def judge(model: MLP, seed: int) -> Row:
     """Validation accuracy; unless tuning, all measures on test, also at a fitted temperature."""
     validation = data().validation
     logits = model.logits(validation.inputs)
-    found = {"validation": accuracy(logits, validation.labels)}
+    measures = {"validation": accuracy(logits, validation.labels)}
     if seed in TUNING_SEEDS:
-        return found
+        return measures
     T, test = fitted_temperature(logits, validation.labels), data().test
     logits = model.logits(test.inputs)
     after = report(logits / T, test.labels)
     later = {"T": T, "nll": after["nll"], "calibration_error": after["calibration_error"]}
-    return found | report(logits, test.labels) | {f"fitted_{k}": v for k, v in later.items()}
+    return measures | report(logits, test.labels) | {f"fitted_{k}": v for k, v in later.items()}
 
 
 # --- Wrong scales, wrong rows, offsets ------------------------------------------------------------
@@ -136,15 +136,15 @@ RIVALS = [m for m in LOSSES if m != "centred cosine"]
 
 
 @tuned({"rows": [100, 1197], "spread": [0, 0.5, 1, 1.5, 2], "method": RIVALS})
-def scale(rows: int, spread: float, method: str, rate: float, seed: int) -> Row:
+def scale(rows: int, spread: float, method: str, seed: int, **plan: float) -> Row:
     """So many inputs; each row of the teacher's scores times a log-normal number of its own."""
     split = data().with_few_labels(rows, seed).transfer.labelled
-    model, _ = student(split, match(method, wrong_scale(spread, seed)), rate, seed)
+    model, _ = student(split, match(method, wrong_scale(spread, seed)), seed, **plan)
     return judge(model, seed)
 
 
 @tuned({"fault": ["5% times 100", "20% swapped"], "method": RIVALS})
-def corrupted(fault: str, method: str, rate: float, seed: int) -> Row:
+def corrupted(fault: str, method: str, seed: int, **plan: float) -> Row:
     """5% of the rows a hundred times too large; 20% beside the wrong examples."""
     scores = teacher_scores().copy()
     if fault == "20% swapped":
@@ -152,7 +152,7 @@ def corrupted(fault: str, method: str, rate: float, seed: int) -> Row:
     else:  # a unit confused
         rows = np.random.default_rng(seed).choice(len(scores), len(scores) // 20, replace=False)
         scores[rows] *= 100
-    model, _ = student(data().transfer, match(method, scores), rate, seed)
+    model, _ = student(data().transfer, match(method, scores), seed, **plan)
     return judge(model, seed)
 
 
@@ -160,11 +160,11 @@ OFFSET_RIVALS = ["MSE", "KL, T = 4", "cosine", "centred cosine"]
 
 
 @tuned({"rows": [100, 1197], "offset": [0, 10, 30], "method": OFFSET_RIVALS})
-def offset(rows: int, offset: float, method: str, rate: float, seed: int) -> Row:
+def offset(rows: int, offset: float, method: str, seed: int, **plan: float) -> Row:
     """A random number added to all ten scores of an example; the scores' own spread is about 9."""
     scores, split = teacher_scores(), data().with_few_labels(rows, seed).transfer.labelled
     shift = np.random.default_rng(seed).normal(0, 1, (len(scores), 1))
-    model, _ = student(split, match(method, scores + offset * shift), rate, seed)
+    model, _ = student(split, match(method, scores + offset * shift), seed, **plan)
     return judge(model, seed)
 
 
@@ -174,27 +174,29 @@ LEARNED = 300
 
 
 @lru_cache(maxsize=32)
-def members(seed: int) -> dict[str, tuple[Array, Array]]:
-    """By member: its scores of the transfer set and of the test split, each in its own unit."""
-    known = data().with_few_labels(LEARNED, seed).transfer.labelled
+def members(learned: int, seed: int) -> dict[str, tuple[Array, Array]]:
+    """By member: its scores of the transfer set and of the test split, each in its own unit.
+
+    Each has learned from so many labelled digits.
+    """
+    known = data().with_few_labels(learned, seed).transfer.labelled
     network = MLP((64, 64, 10), seed=seed, dtype=np.float64)
     train(network, known, hard_labels(known), steps=400, optimizer=Adam(0.01), seed=seed)
     margins = LinearSVC(random_state=seed, max_iter=5000).fit(known.inputs, known.labels)
     bayes = GaussianNB(var_smoothing=0.01).fit(known.inputs, known.labels)
     forest = RandomForestClassifier(random_state=seed).fit(known.inputs, known.labels)
-    speak = {
+    scores = {
         "network": network.logits,
         "SVM margins": margins.decision_function,
         "naive Bayes": bayes.predict_joint_log_proba,
         "forest": lambda x: np.log(np.maximum(forest.predict_proba(x), 1e-3)),
     }
     inputs = data().transfer.inputs, data().test.inputs
-    return {name: tuple(map(ask, inputs)) for name, ask in speak.items()}
+    return {name: tuple(map(member, inputs)) for name, member in scores.items()}
 
 
-def agreed(seed: int, units: str, split: int) -> Array:
+def mean_scores(every: Iterable[tuple[Array, Array]], units: str, split: int) -> Array:
     """The mean of the members' scores, after bringing them to these units."""
-    every = members(seed).values()
     bring = {
         "own units": lambda m: m[split],
         "centred": lambda m: centred(m[split]),
@@ -204,16 +206,17 @@ def agreed(seed: int, units: str, split: int) -> Array:
     return np.mean([bring(member) for member in every], axis=0)
 
 
-def told() -> Row:
-    """By member: how far its scores spread, and its accuracy, for each seed."""
-    every = [members(seed) for seed in SEEDS]
-    return {
+def with_members(study: Study) -> Row:
+    """By member how far its scores spread, and its accuracy, for each seed; and the table."""
+    every = [members(LEARNED, seed) for seed in SEEDS]
+    described = {
         name: {
             "spread": [round(float(centred(m[name][0]).std()), 3) for m in every],
             "accuracy": [accuracy(m[name][1], data().test.labels) for m in every],
         }
         for name in every[0]
     }
+    return {"members": described, "rows": study.table()}
 
 
 @tuned(
@@ -221,43 +224,61 @@ def told() -> Row:
         "units": ["own units", "centred", "per teacher", "per row"],
         "method": ["MSE", "KL, T = 4", "cosine"],
     },
-    learned=LEARNED,
-    members=told,
+    fixed=PLAN | {"learned": LEARNED},
+    content=with_members,
 )
-def committee(units: str, method: str, rate: float, seed: int) -> Row:
-    """Four teachers of 300 labelled digits in four units, and two ways to one unit."""
-    model, _ = student(data().transfer, match(method, agreed(seed, units, 0)), rate, seed)
-    found = judge(model, seed)
+def committee(units: str, method: str, learned: int, seed: int, **plan: float) -> Row:
+    """Four teachers of few labelled digits in four units, and two ways to one unit."""
+    every = members(learned, seed).values()
+    objective = match(method, mean_scores(every, units, 0))
+    model, _ = student(data().transfer, objective, seed, **plan)
+    measures = judge(model, seed)
     if seed in TUNING_SEEDS:
-        return found
-    return found | {"committee": accuracy(agreed(seed, units, 1), data().test.labels)}
+        return measures
+    return measures | {"committee": accuracy(mean_scores(every, units, 1), data().test.labels)}
 
 
 # --- The whole objective: T, weights, curriculum --------------------------------------------------
 
 
-def poor(seed: int, spread: float = 1) -> tuple[Split, TeacherOutputs]:
-    """100 labels, and a teacher with wrong scales."""
-    return data().with_few_labels(LABELS, seed).transfer, bound(wrong_scale(spread, seed))
+POOR = {"labels": 100, "spread": 1}
 
 
-@tuned({"T": [1, 4, 16], "alpha": [0, 0.2, 0.4], "beta": [0, 0.3, 0.6]}, labels=LABELS, spread=1)
-def grid(T: float, alpha: float, beta: float, rate: float, seed: int) -> Row:
+def poor(labels: int, spread: float, seed: int) -> tuple[Split, TeacherOutputs]:
+    """Few labels, and a teacher with wrong scales."""
+    return data().with_few_labels(labels, seed).transfer, bound(wrong_scale(spread, seed))
+
+
+@tuned({"T": [1, 4, 16], "alpha": [0, 0.2, 0.4], "beta": [0, 0.3, 0.6]}, fixed=PLAN | POOR)
+def grid(
+    T: float, alpha: float, beta: float, labels: int, spread: float, seed: int, **plan: float
+) -> Row:
     """Test accuracy over temperature and both weights."""
-    split, outputs = poor(seed)
-    model, _ = student(split, cosine_enhanced(split, outputs, T, alpha, beta), rate, seed)
+    split, outputs = poor(labels, spread, seed)
+    objective = cosine_enhanced(split, outputs, T, alpha, beta)
+    model, _ = student(split, objective, seed, **plan)
     return judge(model, seed)
 
 
 @tuned(
-    {"curriculum": [0, 2, 8], "beta": [0.3, 0.6], "T": [1, 4]}, labels=LABELS, spread=1, alpha=0.2
+    {"curriculum": [0, 2, 8], "beta": [0.3, 0.6], "T": [1, 4]},
+    fixed=PLAN | POOR | {"alpha": 0.2},
 )
-def curriculum(curriculum: float, beta: float, T: float, rate: float, seed: int) -> Row:
+def curriculum(
+    curriculum: float,
+    beta: float,
+    T: float,
+    labels: int,
+    spread: float,
+    alpha: float,
+    seed: int,
+    **plan: float,
+) -> Row:
     """The rationale's weight from the start, or grown over 2 or 8 of the run's 10.5 epochs."""
-    split, outputs = poor(seed)
-    objective = cosine_enhanced(split, outputs, T, 0.2, beta, curriculum=curriculum)
+    split, outputs = poor(labels, spread, seed)
+    objective = cosine_enhanced(split, outputs, T, alpha, beta, curriculum=curriculum)
     look = {"validation": data().validation, "look_every": 20}
-    model, history = student(split, objective, rate, seed, **look)
+    model, history = student(split, objective, seed, **plan, **look)
     return judge(model, seed) | {"curve": history.accuracy}
 
 
@@ -271,42 +292,45 @@ class Balanced:
     """
 
     def __init__(
-        self, hard: Term, soft: Term, reason: Term, alpha: float, memory: float = 0.9
+        self, hard: Term, soft: Term, rationale: Term, alpha: float, memory: float = 0.9
     ) -> None:
-        self.hard, self.soft, self.reason = hard, soft, reason
+        self.hard, self.soft, self.rationale = hard, soft, rationale
         self.alpha, self.memory, self.weights = alpha, memory, []
 
     def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome:
-        hard, soft, reason = (
-            term.loss(scores["logits"], index) for term in (self.hard, self.soft, self.reason)
+        hard, soft, rationale = (
+            term.loss(scores["logits"], index) for term in (self.hard, self.soft, self.rationale)
         )
-        ratio = np.linalg.norm(soft.gradient) / max(np.linalg.norm(reason.gradient), 1e-12)
+        ratio = np.linalg.norm(soft.gradient) / max(np.linalg.norm(rationale.gradient), 1e-12)
         last = self.weights[-1] if self.weights else ratio
         self.weights.append(float(self.memory * last + (1 - self.memory) * ratio))
         half = (1 - self.alpha) / 2
-        total = half * (soft.gradient + self.weights[-1] * reason.gradient)
-        value = half * (soft.value + self.weights[-1] * reason.value)
+        total = half * (soft.gradient + self.weights[-1] * rationale.gradient)
+        value = half * (soft.value + self.weights[-1] * rationale.value)
         if hard:  # None for a batch without a label
             total, value = total + self.alpha * hard.gradient, value + self.alpha * hard.value
-        return Outcome(value, {"logits": total}, {"soft": soft.value, "rationale": reason.value})
+        return Outcome(value, {"logits": total}, {"soft": soft.value, "rationale": rationale.value})
 
 
 @tuned(
-    {"spread": [0, 1], "weights": ["no cosine", "fixed", "adaptive"]}, labels=LABELS, T=4, alpha=0.2
+    {"spread": [0, 1], "weights": ["no cosine", "fixed", "adaptive"]},
+    fixed=PLAN | {"labels": 100, "T": 4, "alpha": 0.2},
 )
-def adaptive(spread: float, weights: str, rate: float, seed: int) -> Row:
-    """alpha is 0.2 and the rest shared evenly: by weight, or by gradient norm."""
-    split, outputs = poor(seed, spread)
-    hard = Term("hard", 0.2, hard_label_loss(split))
-    soft = Term("soft", 0.4, soft_targets(outputs, 4.0))
-    reason = Term("rationale", 0.4, lambda z, i: rationale_cosine(z, outputs.at(i)))
-    balanced = Balanced(hard, soft, reason, 0.2)
+def adaptive(
+    spread: float, weights: str, labels: int, T: float, alpha: float, seed: int, **plan: float
+) -> Row:
+    """What alpha leaves is shared evenly: by weight, or by gradient norm."""
+    split, outputs = poor(labels, spread, seed)
+    hard = Term("hard", alpha, hard_label_loss(split))
+    soft = Term("soft", (1 - alpha) / 2, soft_targets(outputs, T))
+    rationale = Term("rationale", (1 - alpha) / 2, lambda z, i: rationale_cosine(z, outputs.at(i)))
+    balanced = Balanced(hard, soft, rationale, alpha)
     objective = {
-        "fixed": WeightedTerms(hard, soft, reason),
+        "fixed": WeightedTerms(hard, soft, rationale),
         "no cosine": WeightedTerms(hard, soft),
         "adaptive": balanced,
     }[weights]
-    model, _ = student(split, objective, rate, seed)
+    model, _ = student(split, objective, seed, **plan)
     return judge(model, seed) | {"factor": balanced.weights[::20]}
 
 
@@ -316,15 +340,14 @@ def adaptive(spread: float, weights: str, rate: float, seed: int) -> Row:
 @tuned(
     {"extra": ["nothing"], "noise": [0]},
     {"extra": ["consistency", "augmentation"], "noise": [0.04, 0.15, 0.3]},
-    labels=LABELS,
-    weight=0.25,
+    fixed=PLAN | {"labels": 100, "weight": 0.25},
 )
-def steady(extra: str, noise: float, rate: float, seed: int) -> Row:
-    """100 labelled digits, hard, soft and cosine, with or without noisy copies.
+def steady(extra: str, noise: float, labels: int, weight: float, seed: int, **plan: float) -> Row:
+    """Labelled digits alone, hard, soft and cosine, with or without noisy copies.
 
     The article's noise and two larger ones, as a consistency term and as plain augmentation.
     """
-    split, outputs = data().with_few_labels(LABELS, seed).transfer.labelled, bound(teacher_scores())
+    split, outputs = data().with_few_labels(labels, seed).transfer.labelled, bound(teacher_scores())
     copies = extra == "augmentation"
     terms = [
         Term("hard", 0.2, hard_label_loss(split), copies=copies),
@@ -332,9 +355,9 @@ def steady(extra: str, noise: float, rate: float, seed: int) -> Row:
         Term("rationale", 0.4, lambda z, i: rationale_cosine(z, outputs.at(i)), "logits", copies),
     ]
     if extra == "consistency":
-        terms.append(Term("steady", 0.25, lambda z, _: consistency(z), copies=True))
-    objective = WeightedTerms(*terms, noise=0 if extra == "nothing" else noise)
-    model, _ = student(split, objective, rate, seed)
+        terms.append(Term("steady", weight, lambda z, _: consistency(z), copies=True))
+    augment = None if extra == "nothing" else noisy_copies(noise)
+    model, _ = student(split, WeightedTerms(*terms), seed, augment=augment, **plan)
     return judge(model, seed)
 
 

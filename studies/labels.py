@@ -12,21 +12,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from common import SEEDS, TWO_DIGITS, answers, by_seed, data, judge, learn, main, runs, study, teach
+from common import answers, data, judge, learn, teach
+from engine import Row, Study, main, study
 
 import numpy as np
 
 from distill_lib import MLP, Split, TeacherOutputs, accuracy, hard_labels, softmax, traditional
-from distill_lib.experiments import Row
 
 LABELS = [10, 20, 30, 50, 100, 300, 1197]
-ALL, OWN = LABELS[-1], "teacher of the same labels"
-RATES = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
+ALL, SAME = LABELS[-1], "teacher of the same labels"
 STUDENTS = ["64-10", "64-16-10"]
 POOL = ["answers, all inputs", "soft T=1, all inputs", "soft T=4, all inputs"]  # no labels
-FEW = ["alone", "soft T=4, same inputs", "evened T=4, same inputs", OWN]
-LESSONS = [(lesson, None) for lesson in POOL] + [(lesson, n) for lesson in FEW for n in LABELS]
-CASES = [{"student": s, "lesson": lesson, "labels": n} for s in STUDENTS for lesson, n in LESSONS]
+FEW = ["alone", "soft T=4, same inputs", "evened T=4, same inputs", SAME]
 
 
 def few(labels: int, seed: int) -> Split:
@@ -36,7 +33,7 @@ def few(labels: int, seed: int) -> Split:
 
 @lru_cache(maxsize=len(LABELS))  # those of one seed
 def teacher(labels: int, seed: int) -> tuple[MLP, TeacherOutputs]:
-    """The book's teacher, trained on so many labels, and what it says of every input."""
+    """The book's teacher, trained on so many labels, and its outputs for every input."""
     model = teach(few(labels, seed), seed)
     return model, TeacherOutputs.of(model, data().transfer)
 
@@ -49,58 +46,63 @@ def evened(outputs: TeacherOutputs, split: Split, T: float) -> TeacherOutputs:
     return TeacherOutputs(split.index, {"logits": T * np.log(flat)})
 
 
-def recorded_rows(content: Row) -> list[Row]:
-    """The record as rows."""
-    found = [content["students"][case["student"]][case["lesson"]] for case in CASES]
-    return [c | f.get(str(c["labels"]), f) for c, f in zip(CASES, found, strict=True)]
-
-
-def content() -> Row:
-    """Run everything, and choose each rate."""
-    [rows] = runs(everything, [{}], SEEDS)
+def nested(study: Study) -> Row:
+    """The table by student, lesson and, where they matter, labels."""
     students: Row = {student: {} for student in STUDENTS}
-    for case in CASES:
-        tried = {rate: by_seed([row[str(case | {"rate": rate})] for row in rows]) for rate in RATES}
-        validation = {r: round(float(np.mean(tried[r].pop("validation"))), 4) for r in RATES}
-        rate = max(RATES, key=validation.__getitem__)
-        found = {"rate": rate, "validation": validation} | tried[rate]
-        if case["labels"]:
-            students[case["student"]].setdefault(case["lesson"], {})[case["labels"]] = found
+    for row in study.table():
+        place = students[row.pop("student")]
+        lesson, labels, teacher = (row.pop(name) for name in ("lesson", "labels", "teacher"))
+        row["validation"] = row.pop("trials")  # the mean by rate
+        if labels:
+            place.setdefault(lesson, {})[labels] = row
         else:
-            students[case["student"]][case["lesson"]] = found
-    experts = [row["teacher"] for row in rows]
-    return {"labels": LABELS, "rates": RATES, "teacher": experts, "students": students}
+            place[lesson] = row
+    return {"labels": LABELS, "teacher": teacher, "students": students}
+
+
+def unnested(content: Row) -> list[Row]:
+    """The table again; without the validation accuracy of each seed, which was not written."""
+    rows = []
+    for student, lessons in content["students"].items():
+        for lesson, by_labels in lessons.items():
+            of_pool = lesson in POOL
+            for labels, row in ({None: by_labels} if of_pool else by_labels).items():
+                setting = {"student": student, "lesson": lesson, "labels": labels and int(labels)}
+                row = {**setting, **row}
+                row["trials"] = row.pop("validation")
+                rows.append(row)
+    return rows
 
 
 @study(
-    content=content,
-    rows=recorded_rows,
-    allowed={"accuracy": TWO_DIGITS, "fidelity": TWO_DIGITS},
+    # The student last: both learn from a teacher that is at hand.
+    {"lesson": POOL, "labels": [None], "student": STUDENTS},
+    {"lesson": FEW, "labels": LABELS, "student": STUDENTS},
+    fixed={"steps": 600, "batch_size": 32},
+    rates=[0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
+    content=nested,
+    rows=unnested,
 )
-def labels(student: str, lesson: str, labels: int | None, rate: float, seed: int) -> Row:
+def labels(lesson: str, labels: int | None, student: str, seed: int, **plan: float) -> Row:
     """One student; the weight of the labels is 0 where there are soft targets."""
-    pool, own = data().transfer, few(labels or ALL, seed)
-    expert, outputs = teacher(ALL, seed)
+    pool, labelled = data().transfer, few(labels or ALL, seed)
+    model, outputs = teacher(ALL, seed)
     split, objective = {
         "answers, all inputs": lambda: (pool, answers(pool, outputs)),
         "soft T=1, all inputs": lambda: (pool, traditional(pool, outputs, 1, 0)),
         "soft T=4, all inputs": lambda: (pool, traditional(pool, outputs, 4, 0)),
-        "alone": lambda: (own, hard_labels(own)),
-        "soft T=4, same inputs": lambda: (own, traditional(own, outputs, 4, 0)),
-        "evened T=4, same inputs": lambda: (own, traditional(own, evened(outputs, own, 4), 4, 0)),
-        OWN: lambda: (pool, traditional(pool, teacher(labels, seed)[1], 4, 0)),
+        "alone": lambda: (labelled, hard_labels(labelled)),
+        "soft T=4, same inputs": lambda: (labelled, traditional(labelled, outputs, 4, 0)),
+        "evened T=4, same inputs": lambda: (
+            labelled,
+            traditional(labelled, evened(outputs, labelled, 4), 4, 0),
+        ),
+        SAME: lambda: (pool, traditional(pool, teacher(labels, seed)[1], 4, 0)),
     }[lesson]()
-    model, _ = learn(student, split, objective, rate, seed)
-    measures = judge(model, data(), expert.logits)
-    return {measure: measures[measure] for measure in ("validation", "accuracy", "fidelity")}
-
-
-def everything(seed: int) -> Row:
-    """Both students in every way at every rate: a seed at a time, for the sake of its teachers."""
-    expert, test = teacher(ALL, seed)[0], data().test
-    tried = [case | {"rate": rate} for case in CASES for rate in RATES]
-    reached = {"teacher": accuracy(expert.logits(test.inputs), test.labels)}
-    return reached | {str(case): labels(**case, seed=seed) for case in tried}
+    small, _ = learn(student, split, objective, seed, **plan)
+    measures = judge(small, data(), model.logits)
+    measures["teacher"] = accuracy(model.logits(data().test.inputs), data().test.labels)
+    return {name: measures[name] for name in ("validation", "accuracy", "fidelity", "teacher")}
 
 
 if __name__ == "__main__":

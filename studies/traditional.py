@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 
-from common import answers, data, judge, learn, main, study, teach, teacher
+from common import answers, data, judge, learn, teach, teacher
+from engine import Row, Study, main, study
 
 import numpy as np
 
+from distill_lib.checks import Array
 from distill_lib.data import Dataset, Split, make_dataset
 from distill_lib.distillation import TeacherOutputs, Term, WeightedTerms, hard_labels, traditional
-from distill_lib.experiments import Row
 from distill_lib.losses import Loss, soft_target_loss, softmax
 from distill_lib.metrics import accuracy, fidelity
 from distill_lib.models import MLP
@@ -31,22 +32,15 @@ RATES = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
 LABELS = 100
 SMALL = "64-16-10"
 
-plain = partial(study, steps=600, batch_size=32)
-tuned = partial(plain, rates=RATES)
+PLAN = {"steps": 600, "batch_size": 32}
+
+tuned = partial(study, rates=RATES)
 
 
-def result(
-    split: Split,
-    objective: Objective,
-    rate: float,
-    seed: int,
-    student: str = SMALL,
-    expert: MLP | None = None,
-    own: Dataset | None = None,
-) -> Row:
-    """Train a student, and judge it beside its teacher, the book's if no other is named."""
-    model, _ = learn(student, split, objective, rate, seed)
-    return judge(model, own or data(), (expert or teacher()[0]).logits)
+def result(student: str, split: Split, objective: Objective, seed: int, **plan: float) -> Row:
+    """Train a student, and judge it beside the book's teacher."""
+    model, _ = learn(student, split, objective, seed, **plan)
+    return judge(model, data(), teacher()[0].logits)
 
 
 # --- T × alpha, 100 labels, the teacher asked about every input ----------------------------------
@@ -54,13 +48,13 @@ def result(
 
 @tuned(
     {"T": [1, 2, 4, 8, 16], "alpha": [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1]},
-    labels=LABELS,
-    student=SMALL,
+    fixed=PLAN | {"labels": LABELS, "student": SMALL},
 )
-def grid(T: float, alpha: float, rate: float, seed: int) -> Row:
+def grid(T: float, alpha: float, labels: int, student: str, seed: int, **plan: float) -> Row:
     """Test accuracy over temperature and weight."""
-    split = data().with_few_labels(LABELS, seed).transfer
-    return result(split, traditional(split, teacher()[1], T, alpha), rate, seed)
+    split = data().with_few_labels(labels, seed).transfer
+    objective = traditional(split, teacher()[1], T, alpha)
+    return result(student, split, objective, seed, **plan)
 
 
 # --- Few labels: what comes from softness, and what from more inputs -----------------------------
@@ -69,9 +63,9 @@ def grid(T: float, alpha: float, rate: float, seed: int) -> Row:
 @tuned(
     {"labels": [30, 100, 300, 1197], "method": ["alone", "soft targets"], "T": [4]},
     {"labels": [1197], "method": ["teacher's answers"], "T": [4]},
-    student=SMALL,
+    fixed=PLAN | {"student": SMALL},
 )
-def labels(labels: int, method: str, T: float, rate: float, seed: int) -> Row:
+def labels(labels: int, method: str, T: float, student: str, seed: int, **plan: float) -> Row:
     """So many labelled digits and nothing else; or the teacher's answers. No label is mixed in."""
     _, outputs = teacher()
     split = data().with_few_labels(labels, seed).transfer.labelled
@@ -80,18 +74,18 @@ def labels(labels: int, method: str, T: float, rate: float, seed: int) -> Row:
         "soft targets": lambda: traditional(split, outputs, T, 0.0),
         "teacher's answers": lambda: answers(split, outputs),  # more labels, no softness
     }[method]()
-    return result(split, objective, rate, seed)
+    return result(student, split, objective, seed, **plan)
 
 
 # --- All labels: students that are too small ----------------------------------------------------
 
 
-@tuned({"student": ["64-10", SMALL, "64-64-10"], "T": [0, 1, 2, 4, 8, 16]})
-def capacity(student: str, T: float, rate: float, seed: int) -> Row:
+@tuned({"student": ["64-10", SMALL, "64-64-10"], "T": [0, 1, 2, 4, 8, 16]}, fixed=PLAN)
+def capacity(student: str, T: float, seed: int, **plan: float) -> Row:
     """Three sizes of student, with every label: alone (T is 0), or with soft targets only."""
     split = data().transfer
     objective = hard_labels(split) if T == 0 else traditional(split, teacher()[1], T, 0.0)
-    return result(split, objective, rate, seed, student)
+    return result(student, split, objective, seed, **plan)
 
 
 # --- The same, with other digits in every split ---------------------------------------------------
@@ -104,69 +98,85 @@ def resplit(seed: int) -> tuple[Dataset, MLP]:
     splits = (whole.train, whole.validation, whole.test)
     inputs = np.concatenate([split.inputs for split in splits])
     labels = np.concatenate([split.labels for split in splits])
-    own = make_dataset("digits", inputs, labels, 10, (1197, 200, 400), seed)
-    return own, teach(own.train, seed)
+    dealt = make_dataset("digits", inputs, labels, 10, (1197, 200, 400), seed)
+    return dealt, teach(dealt.train, seed)
 
 
-@tuned({"student": ["64-10", SMALL], "T": [0, 1, 2, 4, 8, 16]})
-def other_digits(student: str, T: float, rate: float, seed: int) -> Row:
+@tuned({"student": ["64-10", SMALL], "T": [0, 1, 2, 4, 8, 16]}, fixed=PLAN)
+def other_digits(student: str, T: float, seed: int, **plan: float) -> Row:
     """As `capacity`, over draws of the splits: which digits are tested is luck as well."""
-    own, expert = resplit(seed)
-    split = own.transfer
+    dealt, model = resplit(seed)
+    split = dealt.transfer
     objective = hard_labels(split)
     if T > 0:
-        objective = traditional(split, TeacherOutputs.of(expert, split), T, 0.0)
-    return result(split, objective, rate, seed, student, expert, own)
+        objective = traditional(split, TeacherOutputs.of(model, split), T, 0.0)
+    small, _ = learn(student, split, objective, seed, **plan)
+    return judge(small, dealt, model.logits)
 
 
 # --- Wrong labels -------------------------------------------------------------------------------
 
-NOISE, EXAMPLES = 0.3, 300
+KINDS = ["clean", "same wrong labels", "stopped early"]
 
 
 @cache
-def noisy(seed: int) -> Dataset:
-    """300 examples, 30% of their transfer labels wrong; `train` keeps the clean ones."""
-    return data().with_n_examples(EXAMPLES, seed).with_label_noise(NOISE, seed)
+def noisy(examples: int, noise: float, seed: int) -> Dataset:
+    """So many examples, a share of their transfer labels wrong; `train` keeps the clean ones."""
+    return data().with_n_examples(examples, seed).with_label_noise(noise, seed)
 
 
 @cache
-def noise_teacher(kind: str, seed: int) -> MLP:
+def noise_teacher(kind: str, examples: int, noise: float, seed: int) -> MLP:
     """A teacher that saw clean labels, the same wrong ones, or these but stopped early."""
-    own = noisy(seed)
-    split = own.train if kind == "clean" else own.transfer
-    early = {"validation": own.validation, "patience": 5, "look_every": 10}
+    whole = noisy(examples, noise, seed)
+    split = whole.train if kind == "clean" else whole.transfer
+    early = {"validation": whole.validation, "patience": 5, "look_every": 10}
     return teach(split, seed, 1000, **(early if kind == "stopped early" else {}))
 
 
+def with_means_by_rate(study: Study) -> Row:
+    """The table, and of two more measures the means by rate that no choice looked at."""
+    rows = study.table()
+    for row, setting in zip(rows, study.settings, strict=True):
+        tried = study.runs([setting | {"rate": rate} for rate in RATES], study.seeds)
+        for name in ("accuracy", "fidelity_on_transfer"):
+            means = [round(float(np.mean([r[name] for r in of_rate])), 6) for of_rate in tried]
+            row[f"{name}_by_rate"] = dict(zip(RATES, means, strict=True))
+    return {"rows": rows}
+
+
 @tuned(
-    {
-        "teacher_labels": ["clean", "same wrong labels", "stopped early"],
-        "alpha": [0, 0.25, 0.5, 0.75, 1],
-    },
-    also=["accuracy", "fidelity_on_transfer"],
-    noise=NOISE,
-    examples=EXAMPLES,
-    T=4,
+    {"teacher_labels": KINDS, "alpha": [0, 0.25, 0.5, 0.75, 1]},
+    fixed=PLAN | {"noise": 0.3, "examples": 300, "T": 4},
+    content=with_means_by_rate,
 )
-def noise(teacher_labels: str, alpha: float, rate: float, seed: int) -> Row:
-    """A linear student on 300 wrongly labelled examples: three teachers, five weights."""
-    split, expert = noisy(seed).transfer, noise_teacher(teacher_labels, seed)
-    objective = traditional(split, TeacherOutputs.of(expert, split), 4, alpha)
-    model, _ = learn("64-10", split, objective, rate, seed)
+def noise(
+    teacher_labels: str,
+    alpha: float,
+    noise: float,
+    examples: int,
+    T: float,
+    seed: int,
+    **plan: float,
+) -> Row:
+    """A linear student on few and wrongly labelled examples: three teachers, five weights."""
+    split = noisy(examples, noise, seed).transfer
+    model = noise_teacher(teacher_labels, examples, noise, seed)
+    objective = traditional(split, TeacherOutputs.of(model, split), T, alpha)
+    student, _ = learn("64-10", split, objective, seed, **plan)
     test = data().test
-    return judge(model, data(), expert.logits) | {
-        "teacher": accuracy(expert.logits(test.inputs), test.labels),
-        "fidelity_on_transfer": fidelity(model.logits(split.inputs), expert.logits(split.inputs)),
+    return judge(student, data(), model.logits) | {
+        "teacher": accuracy(model.logits(test.inputs), test.labels),
+        "fidelity_on_transfer": fidelity(student.logits(split.inputs), model.logits(split.inputs)),
     }
 
 
 # --- Forgetting the temperature somewhere --------------------------------------------------------
 
 
-def negative_loss(student: np.ndarray, taught: np.ndarray, T: float) -> Loss:
+def negative_loss(student: Array, teacher: Array, T: float) -> Loss:
     """What a KL function that wants log-probabilities computes where it is given probabilities."""
-    p, q = softmax(taught, T), softmax(student, T)
+    p, q = softmax(teacher, T), softmax(student, T)
     overlap = np.sum(p * q, axis=-1, keepdims=True)
     value = T**2 * np.mean(np.sum(p * np.log(p), axis=-1) - overlap[:, 0])
     return Loss(float(value), -T * q * (p - overlap) / len(p))
@@ -176,11 +186,11 @@ PLACES = ["nothing forgotten", "T kept at inference", "student forgets T", "teac
 PLACES += ["softmax for log-softmax"]
 
 
-@tuned({"where": PLACES}, T=4, student=SMALL)
-def mistakes(where: str, rate: float, seed: int) -> Row:
-    """T = 4 and a log wherever they belong, but for one place; alpha is 0."""
-    expert, outputs = teacher()
-    split, T = data().transfer, 4.0
+@tuned({"where": PLACES}, fixed=PLAN | {"T": 4, "student": SMALL})
+def mistakes(where: str, T: float, student: str, seed: int, **plan: float) -> Row:
+    """T and a log wherever they belong, but for one place; alpha is 0."""
+    model, outputs = teacher()
+    split = data().transfer
     right = traditional(split, outputs, T, 0.0)
     objective = {
         # Dividing the teacher's logits softens the teacher alone; multiplying undoes its T.
@@ -194,14 +204,14 @@ def mistakes(where: str, rate: float, seed: int) -> Row:
             Term("soft", 1.0, lambda z, i: negative_loss(z, outputs.at(i), T))
         ),
     }.get(where, right)
-    model, _ = learn(SMALL, split, objective, rate, seed)
-    return judge(model, data(), expert.logits, 1 / T if where == "T kept at inference" else 1.0)
+    small, _ = learn(student, split, objective, seed, **plan)
+    return judge(small, data(), model.logits, 1 / T if where == "T kept at inference" else 1.0)
 
 
 # --- Outputs beside the wrong examples -----------------------------------------------------------
 
 
-def floor(logits: np.ndarray, share: float, T: float) -> float:
+def floor(logits: Array, share: float, T: float) -> float:
     """The soft loss of a student that knows everything but which rows were moved.
 
     Its best answer to x is then the mixture (1 - share) · p(x) + share · mean of all p. What
@@ -210,9 +220,9 @@ def floor(logits: np.ndarray, share: float, T: float) -> float:
     p = softmax(logits, T)
     mixture = (1 - share) * p + share * p.mean(axis=0)
     self_information = np.sum(p * np.log(p), axis=1)
-    own = self_information - np.sum(p * np.log(mixture), axis=1)
+    kept = self_information - np.sum(p * np.log(mixture), axis=1)
     moved = self_information.mean() - np.log(mixture) @ p.mean(axis=0)
-    return float(T**2 * np.mean((1 - share) * own + share * moved))
+    return float(T**2 * np.mean((1 - share) * kept + share * moved))
 
 
 def curves(rows: Sequence[Row]) -> Row:
@@ -226,25 +236,24 @@ def curves(rows: Sequence[Row]) -> Row:
     } | {n: [row[n] for row in rows] for n in ("validation", "accuracy", "teacher_at")}
 
 
-@plain(
+@study(
     {"share": [0, 0.25, 0.5, 0.75, 1], "alpha": [0, 0.5]},
+    fixed=PLAN | {"rate": 0.03, "T": 4, "labels": LABELS},
     summary=curves,
-    rate=0.03,
-    T=4,
-    labels=LABELS,
 )
-def bug(share: float, alpha: float, seed: int) -> Row:
+def bug(share: float, alpha: float, T: float, labels: int, seed: int, **plan: float) -> Row:
     """Shares of misaligned rows, without and with hard labels; the student's curves."""
-    expert, outputs = teacher()
-    split, everything = data().with_few_labels(LABELS, seed).transfer, data().transfer
+    model, outputs = teacher()
+    split, everything = data().with_few_labels(labels, seed).transfer, data().transfer
     wrong = outputs.misaligned(share, seed)
     look = {"validation": data().validation, "look_every": 30}
-    model, history = learn(SMALL, split, traditional(split, wrong, 4, alpha), 0.03, seed, **look)
-    return judge(model, data(), expert.logits) | {
+    objective = traditional(split, wrong, T, alpha)
+    student, history = learn(SMALL, split, objective, seed, **plan, **look)
+    return judge(student, data(), model.logits) | {
         "step": history.step,
         "loss": [part.get("soft") for part in history.parts],
         "curve": history.accuracy,
-        "floor": floor(outputs.at(everything.index), share, 4),
+        "floor": floor(outputs.at(everything.index), share, T),
         "teacher_at": accuracy(wrong.at(everything.index), everything.labels),
     }
 

@@ -5,7 +5,7 @@ from copy import copy
 import numpy as np
 import pytest
 
-from distill_lib import MLP, SGD, Split, hard_labels, log_softmax, recorded, sweep, train
+from distill_lib import MLP, SGD, Split, hard_labels, log_softmax, recorded, train
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,6 @@ class Unreadable(Split):
 @pytest.fixture
 def quick(comparison, monkeypatch):
     """Trainings that are long enough to go through everything once."""
-    monkeypatch.setattr(comparison, "STEPS", 20)
     monkeypatch.setattr(comparison, "TEACHER_STEPS", 20)
     comparison.train_teacher.cache_clear()
     yield
@@ -84,7 +83,7 @@ SETTINGS = ("few labels", "noisy labels", "wrong scale", "odd or even", "clouds"
 def test_tuning_does_not_touch_the_test_split(comparison, forbidden, setting):
     for regime in ("own rate", "all tuned"):
         for method in comparison.METHODS:
-            found = comparison.trial(setting, regime, method, 10, 1000)
+            found = comparison.trial(setting, regime, method, 10, 1000, steps=20)
             assert 0 <= found["validation"] <= 1
 
 
@@ -93,15 +92,7 @@ def test_the_test_split_that_raises_is_noticed(comparison, forbidden, setting):
     """The test above could fail: the report, which does look, meets the error."""
     choice = comparison.choices("alone", "one rate")[0]
     with pytest.raises(AssertionError, match="the test split was touched"):
-        comparison.final(setting, "one rate", "alone", choice, 2.0, 0)
-
-
-def test_choices_follow_validation_alone(comparison):
-    """The best trial is that of the highest validation accuracy, whatever else a row holds."""
-    found = [(0.7, 0.9), (0.8, 0.1), (0.6, 1.0)]
-    trials = [[{"validation": v, "accuracy": a}] for v, a in found]
-    choice, validation = comparison.best("all tuned", "alone", trials)
-    assert choice == comparison.choices("alone", "all tuned")[1] and validation == 0.8
+        comparison.final(setting, "one rate", "alone", choice, 2.0, 0, steps=20)
 
 
 def test_every_method_has_the_same_trials(comparison):
@@ -119,16 +110,20 @@ def test_every_method_has_the_same_trials(comparison):
 @pytest.mark.parametrize(
     ("regime", "method"), [("all tuned", "step by step"), ("own rate", "cosine")]
 )
-def test_tuning_again_comes_to_the_recorded_choice(study, comparison, rows, regime, method):
+def test_tuning_again_comes_to_the_recorded_choice(
+    study, comparison, rows, tmp_path, monkeypatch, regime, method
+):
     """All 24 trials of one contest, on validation: nobody has chosen by hand, or by the test."""
-    at = {"setting": "clouds", "regime": regime, "method": method}
-    cases = [at | {"number": n} for n in range(comparison.TRIALS)]
-    run = study("common").At(comparison.trial)
-    found = sweep(run, {"at": cases}, comparison.TUNING_SEEDS, jobs=2)
-    each = len(comparison.TUNING_SEEDS)
-    trials = [found[k : k + each] for k in range(0, len(found), each)]
-    choice, _ = comparison.best(regime, method, trials)
-    assert choice == pytest.approx(next(row for row in rows if row.items() >= at.items())["choice"])
+    engine = study("engine")
+    monkeypatch.setattr(engine, "UNFINISHED", tmp_path)
+    monkeypatch.setattr(engine, "JOBS", 1)
+    case = {"setting": "clouds", "regime": regime, "method": method}
+    one = engine.STUDIES["comparison"]["comparison"]
+    [(chosen, by_trial)] = one.chosen([case], comparison.trial)
+    assert len(by_trial["trials"]) == comparison.TRIALS
+    choice = comparison.choices(method, regime)[chosen["rate"]]
+    expected = next(row for row in rows if row.items() >= case.items())["choice"]
+    assert choice == pytest.approx(expected)
 
 
 def test_every_choice_was_among_the_trials(comparison, rows):
@@ -161,7 +156,7 @@ def test_methods_start_alike_and_see_the_same_order(comparison, quick):
     data = comparison.untested(comparison.data_of("few labels"))
     choice = comparison.SHARED | {"alpha": 1.0, "beta": 0.0}
     vectors = [
-        comparison.run(data, "few labels", method, "one rate", choice, 0, 2.0)[0].vector
+        comparison.run(data, "few labels", method, "one rate", choice, 0, 2.0, steps=20)[0].vector
         for method in comparison.METHODS
     ]
     assert all(np.array_equal(vector, vectors[0]) for vector in vectors)
