@@ -1,4 +1,4 @@
-"""What the unit tests share: repeatable made-up input, and a word on what could not be compared."""
+"""What the unit tests share: repeatable made-up input, the studies, and whether PyTorch is here."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, max_exa
 settings.load_profile("repeatable")
 
 # The one place that decides about PyTorch: with it, its tests are collected like all others;
-# without it, the report says at its end that they were not.
+# without it, the report says at its end that they were not (tests/conftest.py).
 TORCH = "test_against_torch.py"
 collect_ignore = [] if find_spec("torch") else [TORCH]
 
@@ -29,13 +29,3 @@ def study() -> Iterator[Callable[[str], ModuleType]]:
     sys.path.append(str(STUDIES))
     yield import_module
     sys.path.remove(str(STUDIES))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out, so that nobody takes it for passed."""
-    if collect_ignore:
-        terminalreporter.write_line(
-            f"NOT COLLECTED: tests/unit/{TORCH} compares losses, models and optimisers with "
-            "PyTorch, which is not installed here (pip install torch).",
-            yellow=True,
-        )
