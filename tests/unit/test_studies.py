@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,9 @@ import pytest
 from distill_lib import experiments, recorded, softmax
 
 STUDIES = Path(__file__).resolve().parents[2] / "studies"
-FILES = sorted(path.stem for path in STUDIES.glob("*.py") if path.stem != "common")
+# The longest first: it holds the most studies, and takes the longest to check.
+BY_LENGTH = sorted(STUDIES.glob("*.py"), key=lambda path: (-path.stat().st_size, path))
+FILES = [path.stem for path in BY_LENGTH if path.stem != "common"]
 EVERY_FILE = pytest.mark.parametrize("file", FILES)
 
 
@@ -40,25 +41,11 @@ def studies_of(study, common):
 JOBS = dict.fromkeys(FILES, "1") | {"comparison_weights": "2"}
 
 
-@pytest.fixture(scope="module")
-def checks():
-    """By file, what its check came to: two at a time."""
-
-    def check(file):
-        command = [sys.executable, str(STUDIES / f"{file}.py"), "--check"]
-        environment = os.environ | {"JOBS": JOBS[file]}
-        return subprocess.run(command, env=environment, capture_output=True, text=True)
-
-    pool = ThreadPoolExecutor(2)
-    # The longest file first, as it holds the most studies.
-    order = sorted(FILES, key=lambda file: -(STUDIES / f"{file}.py").stat().st_size)
-    yield {file: pool.submit(check, file) for file in order}
-    pool.shutdown(cancel_futures=True)
-
-
 @EVERY_FILE
-def test_the_command_repeats_a_slice_and_finds_what_was_recorded(file, checks, studies_of):
-    done = checks[file].result()
+def test_the_command_repeats_a_slice_and_finds_what_was_recorded(file, studies_of):
+    command = [sys.executable, str(STUDIES / f"{file}.py"), "--check"]
+    environment = os.environ | {"JOBS": JOBS[file]}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     *rows, verdict = done.stdout.splitlines()
     expected = [min(3, len(one.rows(recorded(one.file)))) for one in studies_of(file)]
