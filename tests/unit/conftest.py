@@ -1,9 +1,8 @@
-"""What the unit tests share: repeatable made-up input, the studies, and whether PyTorch is here."""
+"""What the unit tests share: repeatable made-up input, and a way to import the studies."""
 
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -13,12 +12,6 @@ from hypothesis import settings
 # The same examples at every run: a failure in CI is a failure everywhere.
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
-
-# The one place that decides about PyTorch: with it, its tests are collected like all others;
-# without it, the report says at its end that they were not (tests/conftest.py).
-TORCH = "test_against_torch.py"
-collect_ignore = [] if find_spec("torch") else [TORCH]
-
 
 STUDIES = Path(__file__).resolve().parents[2] / "studies"
 

@@ -41,6 +41,7 @@ def studies_of(study, common):
 JOBS = dict.fromkeys(FILES, "1") | {"comparison_weights": "2"}
 
 
+@pytest.mark.slow
 @EVERY_FILE
 def test_the_command_repeats_a_slice_and_finds_what_was_recorded(file, studies_of):
     command = [sys.executable, str(STUDIES / f"{file}.py"), "--check"]
