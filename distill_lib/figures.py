@@ -9,6 +9,7 @@ ValueError where the colours or the labels do not suffice: nothing is left out o
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -19,11 +20,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogFormatter, NullLocator
 from numpy.typing import ArrayLike
 
+from distill_lib.checks import Array
 from distill_lib.statistics import Estimate
 from distill_lib.style import COLOURS
 
 CYCLE = ("teacher", "student", "label", "accent", "warn", "muted")
-STYLE = {
+STYLE: Any = {
     "font.size": 11,
     "axes.titlesize": 12,
     "axes.edgecolor": COLOURS["muted"],
@@ -139,8 +141,8 @@ def bars(
 
 
 def curves(
-    x: ArrayLike,
-    lines: Mapping[str, ArrayLike | Sequence[Estimate]],
+    x: Sequence[float] | Array,
+    lines: Mapping[str, Array | Sequence[float] | Sequence[Estimate]],
     *,
     title: str = "",
     xlabel: str = "",
@@ -180,24 +182,24 @@ def curves(
 def _draw_lines(
     axes: Axes,
     x: ArrayLike,
-    lines: Mapping[str, ArrayLike | Sequence[Estimate]],
+    lines: Mapping[str, Array | Sequence[float] | Sequence[Estimate]],
     colours: Sequence[str],
 ) -> None:
     codes = _colours(lines, colours)
     for (name, values), colour in zip(lines.items(), codes, strict=True):
-        if isinstance(values[0], Estimate):
-            low, high = [e.low for e in values], [e.high for e in values]
+        if estimates := [value for value in values if isinstance(value, Estimate)]:
+            low, high = [e.low for e in estimates], [e.high for e in estimates]
             axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
-            values = [e.mean for e in values]
+            values = [e.mean for e in estimates]
         axes.plot(x, values, color=colour, label=name, linewidth=2)
 
 
 def stacked_curves(
     x: ArrayLike,
-    panels: Mapping[str, Mapping[str, ArrayLike | Sequence[Estimate]]],
+    panels: Mapping[str, Mapping[str, Array | Sequence[float] | Sequence[Estimate]]],
     *,
     xlabel: str = "",
-    ylims: Sequence[tuple[float, float]] = (),
+    ylims: Sequence[tuple[float, float] | None] = (),
     colours: Sequence[Sequence[str]] = (),
 ) -> Figure:
     """Lines over the same x in panels one above the other, such as a loss and an accuracy.
@@ -412,7 +414,9 @@ def arrows_and_bars(
         colours, bar_colours: names of palette colours, one per arrow and per bar.
     """
     figure, (plane, side) = new(height=3.6, columns=2)
-    plane.get_gridspec().set_width_ratios([1.8, 1])
+    grid = plane.get_gridspec()
+    assert grid is not None  # both axes stand in one
+    grid.set_width_ratios([1.8, 1])
     codes = _colours(arrows, colours)
     for (name, (start, end)), colour in zip(arrows.items(), codes, strict=True):
         style = {"arrowstyle": "-|>", "color": colour, "linewidth": 2}
@@ -425,7 +429,7 @@ def arrows_and_bars(
     for k, (value, colour) in enumerate(zip(values.values(), codes, strict=True)):
         height = max(value, ylim[0])
         side.bar(k, height, 0.7, color=colour)
-        above = {"textcoords": "offset points", "ha": "center", "fontsize": 10}
+        above: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 10}
         side.annotate(f"{value:.3g}", (k, min(height, ylim[1])), (0, 3), **above)
     side.set(xticks=range(len(values)), xticklabels=values, ylim=ylim, title="loss")
     side.grid(axis="x", visible=False)
@@ -449,13 +453,16 @@ def flow(
     figure, (axes,) = new(height=height)
     wide, high = 0.84, 0.62
     for text, (x, y, colour) in boxes.items():
-        looks = {"facecolor": to_rgba(COLOURS[colour], 0.1), "edgecolor": COLOURS[colour]}
+        looks: dict[str, Any] = {
+            "facecolor": to_rgba(COLOURS[colour], 0.1),
+            "edgecolor": COLOURS[colour],
+        }
         corner = (x - wide / 2, y - high / 2)
         axes.add_patch(Rectangle(corner, wide, high, linewidth=1.5, **looks))
         axes.text(x, y, text, ha="center", va="center", fontsize=10.5, linespacing=1.3)
     for source, target in arrows:
         (x0, y0, colour), (x1, y1, _) = boxes[source], boxes[target]
-        ends = {"xy": (x1 - wide / 2, y1), "xytext": (x0 + wide / 2, y0)}
+        ends: dict[str, Any] = {"xy": (x1 - wide / 2, y1), "xytext": (x0 + wide / 2, y0)}
         style = {"arrowstyle": "-|>", "color": COLOURS[colour], "linewidth": 1.5}
         axes.annotate("", **ends, arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
     columns, rows = [b[0] for b in boxes.values()], [b[1] for b in boxes.values()]
