@@ -16,7 +16,9 @@ from distill_lib import recorded, results, softmax
 from distill_lib.results import library_digest
 
 STUDIES = Path(__file__).resolve().parents[2] / "studies"
-FILES = sorted({path.stem for path in STUDIES.glob("*.py")} - {"common", "engine"})
+# The longest first: it holds the most studies, and takes the longest to check.
+BY_LENGTH = sorted(STUDIES.glob("*.py"), key=lambda path: (-path.stat().st_size, path))
+FILES = [path.stem for path in BY_LENGTH if path.stem not in ("common", "engine")]
 EVERY_FILE = pytest.mark.parametrize("file", FILES)
 
 
@@ -48,11 +50,16 @@ def folders(engine, tmp_path, monkeypatch):
 # --- A slice of each record, by the reader's command ----------------------------------------------
 
 
+# Several processes where they cost little. Elsewhere each would train the book's teacher anew.
+JOBS = dict.fromkeys(FILES, "1") | {"comparison_weights": "2"}
+
+
+@pytest.mark.slow
 @EVERY_FILE
 def test_the_command_repeats_a_slice_and_finds_what_was_recorded(file, studies_of):
     command = [sys.executable, str(STUDIES / f"{file}.py"), "--check"]
-    # One process: each further one would train the book's teacher anew.
-    done = subprocess.run(command, env=os.environ | {"JOBS": "1"}, capture_output=True, text=True)
+    environment = os.environ | {"JOBS": JOBS[file]}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     *lines, verdict = done.stdout.splitlines()
     assert verdict == "All is what was recorded, but for rounding."

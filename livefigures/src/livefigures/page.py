@@ -36,16 +36,16 @@ def html(explorer: Explorer) -> str:
             )
         if text is None and any(captions):
             raise ValueError(f"{explorer.call(values)} gives no description; others give one")
-    if not all(captions):
-        captions = [explorer.default_description(values) for values in combinations]
+    every = zip(combinations, captions, strict=True)
+    words = [text or explorer.default_description(values) for values, text in every]
     now = combinations.index(explorer.start)
-    still = (openings[now], "".join(pieces[now]), captions[now])
+    still = (openings[now], "".join(pieces[now]), words[now])
     style = page_style()
     if not explorer.parameters:
         return markup(*still, style)
     chunks, rows = table(pieces)
     labels = [[label(v) for v in p.values] for p in explorer.parameters]
-    data = {"labels": labels, "captions": captions, "chunks": chunks, "frames": rows}
+    data = {"labels": labels, "captions": words, "chunks": chunks, "frames": rows}
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     text = text.replace("</", "<\\/").replace("<!", "\\u003c!")  # or it could end the script
     controls = "".join(_range(p, f"{slim.prefix}-{p.name}") for p in explorer.parameters)
@@ -53,7 +53,7 @@ def html(explorer: Explorer) -> str:
         *still,
         f'{style}<div class="explorer-controls">{controls}</div>',
         '<div class="explorer-room" aria-hidden="true">'
-        f"<span>{escaping.escape(max(captions, key=len))}</span></div>"
+        f"<span>{escaping.escape(max(words, key=len))}</span></div>"
         '<div class="explorer-status" role="status"></div>'
         f'<script type="application/json">{text}</script>',
     )

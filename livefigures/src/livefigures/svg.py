@@ -12,11 +12,11 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
+from typing import Any
 
 import matplotlib
 from matplotlib.backends import backend_svg
@@ -36,10 +36,15 @@ def drawn(figure: Figure) -> str:
     nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
     buffer = io.StringIO()
     figure.set(facecolor="none", edgecolor="none")
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "livefigures"}
-    with matplotlib.rc_context(settings), _measuring_once():
-        # The same as savefig, which would draw everything twice, once for the layout alone.
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "livefigures"}
+    canvas: Any = backend_svg  # it draws, and lays out, with the renderer that stands there
+    former, canvas.RendererSVG = canvas.RendererSVG, _Renderer
+    try:
+        with matplotlib.rc_context(settings):
+            # The same as savefig, which would draw everything twice, once for the layout alone.
+            FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
+    finally:
+        canvas.RendererSVG = former
     return buffer.getvalue()
 
 
@@ -52,22 +57,13 @@ class _Renderer(RendererSVG):
         """The size of a text; a formula's depends on more settings, so it is measured again."""
         if ismath:
             return super().get_text_width_height_descent(s, prop, ismath)
-        return _size(s, prop.copy(), *(tuple(matplotlib.rcParams[name]) for name in FONTS))
+        settings: Any = matplotlib.rcParams
+        return _size(s, prop.copy(), *(tuple(settings[name]) for name in FONTS))
 
 
 @lru_cache(10_000)
 def _size(text: str, font: FontProperties, *fonts: tuple[str, ...]) -> tuple[float, float, float]:
     return text_to_path.get_text_width_height_descent(text, font, False)
-
-
-@contextmanager
-def _measuring_once() -> Iterator[None]:
-    """Let matplotlib's SVG canvas draw, and lay out, with the renderer above."""
-    backend_svg.RendererSVG, former = _Renderer, backend_svg.RendererSVG
-    try:
-        yield
-    finally:
-        backend_svg.RendererSVG = former
 
 
 class Slim:
@@ -85,7 +81,7 @@ class Slim:
         for name in re.findall(r'(?:href="|url\()#([^")]+)', svg):
             self.ids.setdefault(name, f"{self.prefix}-{len(self.ids)}")
         root = ET.fromstring(svg)
-        width, height = (float(side) for side in root.get("viewBox").split()[2:])
+        width, height = (float(side) for side in root.attrib["viewBox"].split()[2:])
         ink = self.variables["#000000"]
         opening = (  # in a page, a point is 4/3 of a pixel
             f'viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:g}" '
@@ -152,7 +148,7 @@ def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
     rows = []
     for frame in frames:
         joined: list[str] = []
-        for one, other in pairwise([None, *frame]):
+        for one, other in zip([None, *frame], frame, strict=False):
             if joined and len(after[one]) == len(before[other]) == 1:
                 joined[-1] += other
             else:
