@@ -36,7 +36,7 @@ lab: .venv/installed
 test: .venv-test/installed .venv/installed
 	$(TEST)/ruff check .
 	$(TEST)/ruff format --check .
-	@$(TEST)/python tests/chromium.py
+	@$(TEST)/python tools/chromium.py
 	$(TEST)/python -m pytest tests livefigures/tests chapters --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg
 
 torch: .venv-torch/installed # the library beside PyTorch
@@ -48,7 +48,7 @@ lint: .venv-test/installed
 	$(TEST)/ruff format .
 
 outputs: .venv/installed     # run the chapters and store their text outputs
-	$(BOOK)/python tests/notebooks/store_outputs.py
+	$(BOOK)/python tools/store_outputs.py
 
 comparison: .venv/installed  # the long run of chapter 6, 15 to 35 minutes; goes on where it stopped
 	$(BOOK)/python studies/comparison.py

@@ -29,7 +29,7 @@ from playwright.sync_api import ElementHandle, Page, sync_playwright
 from distill_lib.results import record
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "live")]
+sys.path.insert(0, str(ROOT / "tools"))
 import chromium  # noqa: E402
 import lab  # noqa: E402
 
@@ -128,11 +128,10 @@ def main() -> None:
 
     load, times = round(os.getloadavg()[0], 1), {}
     path = chromium.find() or sys.exit(chromium.MISSING)
-    with lab.running(ROOT) as server, sync_playwright() as playwright:
+    with lab.running(lab.install(ROOT)) as server, sync_playwright() as playwright:
         html = build(server.repo, server.repo.parent / "venv/bin/jupyter-book")
         write(server.repo / "chapters/speed.ipynb", FIGURES, EXPLORE, INTERACT)
-        arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = chromium.launch(playwright, path)
 
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(html.as_uri())

@@ -5,22 +5,27 @@ import http.server
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from building import build
-from playwright.sync_api import Browser, Page, Request, Response, Route
-from toc import SUB_PATH
+from building import build, once
+from playwright.sync_api import Browser
+from toc import SUB_PATH, pages
+from visits import Visit, start
 
 
 @pytest.fixture(scope="session")
-def html(root: Path) -> Path:
+def html(root: Path, run_id: str) -> Path:
     """The folder of the built pages. Building takes two seconds if nothing has changed."""
-    fine, said = build(root, root)
-    if not fine:
-        shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)  # as the Makefile does
-        pytest.fail(f"the book could not be built:\n{said[-9000:]}", pytrace=False)
+
+    def make() -> str:
+        fine, output = build(root, root)
+        if not fine:
+            shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)  # as the Makefile does
+        return "" if fine else output
+
+    if failure := once(root / "_build/built-for-tests", run_id, make):
+        pytest.fail(f"the book could not be built:\n{failure[-9000:]}", pytrace=False)
     return root / "_build/html"
 
 
@@ -45,15 +50,6 @@ def site(html: Path) -> Iterator[str]:
     server.shutdown()
 
 
-@dataclass
-class Visit:
-    """A page in the browser, and all that happened while it was open."""
-
-    page: Page
-    responses: list[Response] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)  # console messages, failures, other hosts
-
-
 @pytest.fixture
 def visit(browser: Browser, site: str) -> Iterator[Callable[..., Visit]]:
     """A function that opens a page: visit("chapters/index.html", mode="dark", width=390)."""
@@ -72,24 +68,26 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Visit]]:
             viewport={"width": width, "height": 800}, color_scheme=mode, **options
         )
         contexts.append(context)
-        page = context.new_page()
-        visited = Visit(page)
-
-        def gate(route: Route, request: Request) -> None:
-            if request.url.startswith((site, "file:", "data:", "blob:")):
-                route.continue_()
-            else:
-                visited.troubles.append(f"request to another host: {request.url}")
-                route.abort()
-
-        context.route("**/*", gate)
-        page.on("response", lambda response: visited.responses.append(response))
-        page.on("console", lambda message: visited.troubles.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: visited.troubles.append(f"script error: {error}"))
-        page.on("requestfailed", lambda r: visited.troubles.append(f"request failed: {r.url}"))
-        page.goto(f"{base}/{path}", wait_until=until)
+        visited = start(context, site)
+        visited.page.goto(f"{base}/{path}", wait_until=until)
         return visited
 
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module", params=pages())
+def name(request: pytest.FixtureRequest) -> str:
+    """Each page of the book in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def wide(name: str, browser: Browser, site: str) -> Iterator[Visit]:
+    """The page in a wide window, opened once for all the tests that only look at it."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    visited = start(context, site)
+    visited.page.goto(f"{site}/{name}.html", wait_until="networkidle")
+    yield visited
+    context.close()

@@ -1,17 +1,20 @@
-"""Every page of the book in Chromium: quiet, light, readable, and its sliders alive."""
+"""Every page of the book in Chromium: quiet, light, readable, and its sliders alive.
+
+The fixtures `name` and `wide` open each page once for all the tests that only look at it.
+"""
 
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, Page
 from toc import SUB_PATH, notebooks, pages
+from visits import Visit
 
 PAGES, NOTEBOOKS = pages(), notebooks()
 MOST_PAGE, MOST_HTML = 900_000, 250_000  # bytes, gzipped
@@ -19,78 +22,68 @@ MOST_PAGE, MOST_HTML = 900_000, 250_000  # bytes, gzipped
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def name(request: pytest.FixtureRequest) -> str:
-    """Each page of the book in turn."""
-    return request.param
+# A picture is numbered by its content, within the page: two with the same number are the same.
+STATE = """([figure, slider]) => {
+  const pictures = (window.pictures ??= new Map());
+  const svg = figure.querySelector(":scope > svg");
+  if (!pictures.has(svg.innerHTML)) pictures.set(svg.innerHTML, pictures.size);
+  return [pictures.get(svg.innerHTML), svg.getAttribute("aria-label"),
+          slider.getAttribute("aria-valuetext"), figure.getBoundingClientRect().height];
+}"""
 
 
-@pytest.fixture(scope="module")
-def opened(name: str, browser: Browser, site: str) -> Iterator[Page]:
-    """The page, opened once for all the tests that only look at it."""
-    page = browser.new_page()
-    page.goto(f"{site}/{name}.html", wait_until="networkidle")
-    yield page
-    page.close()
-
-
-def state(figure: Locator) -> tuple[str, str]:
-    """The picture that an explorer shows, and its text alternative."""
-    picture = figure.locator(":scope > svg")
-    return picture.inner_html(), picture.get_attribute("aria-label")
-
-
-def height(figure: Locator) -> float:
-    """The height of an explorer in pixels."""
-    return figure.bounding_box()["height"]
-
-
-@pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
-def test_quiet_and_light(name: str, visit: Callable, report: list[str]) -> None:
-    """No request leaves the site, nothing is in the console, and the weights are in the budget."""
-    visited = visit(f"{name}.html", until="networkidle")
+def check_quiet(visited: Visit) -> tuple[int, int]:
+    """Go to the end of a page that was just opened; bytes of its HTML and of all, gzipped."""
     visited.page.keyboard.press("End")
-    visited.page.wait_for_timeout(300)
+    visited.page.wait_for_timeout(300)  # nothing is to come, so there is nothing to wait for
     assert visited.troubles == []
     assert all(response.ok for response in visited.responses)
     sizes = {r.url: len(gzip.compress(r.body(), 6)) for r in visited.responses}
-    html, total = sizes[visited.page.url], sum(sizes.values())
+    return sizes[visited.page.url], sum(sizes.values())
+
+
+def test_quiet_and_light(name: str, wide: Visit, report: list[str]) -> None:
+    """No request leaves the site, nothing is in the console, and the weights are in the budget."""
+    html, total = check_quiet(wide)
     report.append(f"{name}: {total / 1000:.0f} KB gzipped, of which HTML {html / 1000:.0f} KB")
     assert html <= MOST_HTML
     assert total <= MOST_PAGE
 
 
-@pytest.mark.parametrize(("mode", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-@pytest.mark.parametrize("name", [*PAGES, "search"])
-def test_accessible(name: str, mode: str, width: int, visit: Callable) -> None:
-    """axe-core finds nothing serious or critical, in both themes, solutions open."""
-    page = visit(f"{name}.html", mode=mode, width=width).page
-    assert page.evaluate("document.documentElement.dataset.theme") == mode
-    page.evaluate(
-        """() => { document.querySelectorAll(".toggle-button-hidden").forEach((b) => b.click());
-                   document.querySelectorAll("details").forEach((d) => { d.open = true; }); }"""
-    )
-    page.wait_for_timeout(600)
-    only = {"resultTypes": ["violations"]}  # to list all that is in order takes half as long again
-    violations = Axe().run(page, options=only).response["violations"]
-    bad = [
-        f"{violation['id']}: {node['html'][:200]}"
-        for violation in violations
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-    assert bad == []
+@pytest.mark.parametrize("name", ["search", "genindex"])
+def test_generated_pages_are_quiet_and_light(name: str, visit: Callable) -> None:
+    """So are the pages that are in no table of contents."""
+    html, total = check_quiet(visit(f"{name}.html", until="networkidle"))
+    assert html <= MOST_HTML
+    assert total <= MOST_PAGE
 
 
-def test_text_alternatives(opened: Page) -> None:
+def test_text_alternatives(wide: Visit) -> None:
     """Every picture has words: an image its alt, a figure its accessible name."""
-    article = opened.locator("article")
-    for image in article.locator("img").all():
-        assert (image.get_attribute("alt") or "").strip(), image.get_attribute("src")
-    pictures = "svg:not([aria-hidden=true] *, [aria-hidden=true], a svg, button svg)"
-    for picture in article.locator(pictures).all():
-        assert picture.get_attribute("role") == "img"
-        assert len(picture.get_attribute("aria-label") or "") > 10
+    images = """() => [...document.querySelectorAll("article img")]
+        .filter((image) => !image.alt.trim()).map((image) => image.src)"""
+    assert wide.page.evaluate(images) == []
+    pictures = """() => [...document.querySelectorAll("article svg")]
+        .filter((svg) => !svg.closest("[aria-hidden=true], a, button"))
+        .filter((svg) => svg.getAttribute("role") !== "img"
+                         || !(svg.getAttribute("aria-label")?.length > 10))
+        .map((svg) => svg.outerHTML.slice(0, 200))"""
+    assert wide.page.evaluate(pictures) == []
+
+
+def test_formulas_are_drawn(wide: Visit) -> None:
+    """Formulas are MathML with the book's font; no TeX is left in the text."""
+    page = wide.page
+    text = page.evaluate(
+        """() => { const copy = document.querySelector("article").cloneNode(true);
+                   copy.querySelectorAll("math, pre, code, script").forEach((e) => e.remove());
+                   return copy.textContent; }"""
+    )
+    assert not re.search(r"\\[a-zA-Z]+|\$[^$\n]+\$", text)
+    assert page.locator("math merror").count() == 0
+    if page.locator("math").count():
+        fonts = page.evaluate("[...document.fonts].map((f) => [f.family, f.status])")
+        assert ["STIX Two Math Book", "loaded"] in [[f.strip("\"'"), s] for f, s in fonts]
 
 
 def test_fits_a_telephone(name: str, visit: Callable) -> None:
@@ -110,61 +103,47 @@ def test_fits_a_telephone(name: str, visit: Callable) -> None:
     assert outside == []
 
 
-def test_formulas_are_drawn(opened: Page) -> None:
-    """Formulas are MathML with the book's font; no TeX is left in the text."""
-    text = opened.evaluate(
-        """() => { const copy = document.querySelector("article").cloneNode(true);
-                   copy.querySelectorAll("math, pre, code, script").forEach((e) => e.remove());
-                   return copy.textContent; }"""
-    )
-    assert not re.search(r"\\[a-zA-Z]+|\$[^$\n]+\$", text)
-    assert opened.locator("math merror").count() == 0
-    if opened.locator("math").count():
-        fonts = opened.evaluate("[...document.fonts].map((f) => [f.family, f.status])")
-        assert ["STIX Two Math Book", "loaded"] in [[f.strip("\"'"), s] for f, s in fonts]
-
-
 @every_notebook
 @pytest.mark.parametrize("hand", ["keyboard", "mouse", "touch"])
 def test_sliders_live(name: str, hand: str, visit: Callable) -> None:
     """Each slider changes the picture and its words; nothing jumps."""
     visited = visit(f"{name}.html", width=390 if hand == "touch" else 1280, has_touch=True)
-    page = visited.page
-    for figure in page.locator("figure.explorer:has(input)").all():
+    for figure in visited.page.locator("figure.explorer:has(input)").all():
         figure.scroll_into_view_if_needed()
-        tall = height(figure)
         for slider in figure.locator("input[type=range]:not([disabled])").all():
-            title = figure.locator(f"label[for='{slider.get_attribute('id')}']").inner_text()
-            start, last = int(slider.input_value()), int(slider.get_attribute("max"))
-            box = slider.bounding_box()
-            assert box["height"] >= 24
-            slider.focus()
-            page.keyboard.press("Home")
-            seen = [(*state(figure), slider.get_attribute("aria-valuetext"))]
-            if hand == "keyboard":
-                steps = ["End", "Home", *["ArrowRight"] * last, "PageDown", "PageUp"]
-            else:
-                steps = [0.98, 0.5, 0.02]
-            for step in steps:
-                x, y = (box["width"] * step if hand != "keyboard" else 0), box["height"] / 2
-                if hand == "keyboard":
-                    page.keyboard.press(step)
-                elif hand == "mouse":
-                    slider.click(position={"x": x, "y": y})
-                else:
-                    slider.tap(position={"x": x, "y": y})
-                seen.append((*state(figure), slider.get_attribute("aria-valuetext")))
-                assert height(figure) == tall, f"{title}: {step} changes the height"
-            pictures, words, values = (len(set(column)) for column in zip(*seen, strict=True))
-            assert pictures > 1, f"{title}: the picture never changes"
-            assert words > 1, f"{title}: the description never changes"
-            assert values == (last + 1 if hand == "keyboard" else min(3, last + 1))
-            assert all(value.startswith(f"{title} = ") for _, _, value in seen)
-            output = figure.locator(f"output[for='{slider.get_attribute('id')}']")
-            assert output.inner_text() == seen[-1][2].removeprefix(f"{title} = ")
-            for key in ("Home", *["ArrowRight"] * start):  # the others are tried from the start
-                page.keyboard.press(key)
+            check_slider(visited.page, figure, slider, hand)
     assert visited.troubles == []
+
+
+def check_slider(page: Page, figure: Locator, slider: Locator, hand: str) -> None:
+    """Move a slider by one hand, look after every move, and put it back."""
+    parts = [figure.element_handle(), slider.element_handle()]
+    key = slider.get_attribute("id")
+    title = figure.locator(f"label[for='{key}']").inner_text()
+    start, last = int(slider.input_value()), int(slider.get_attribute("max"))
+    box, tall = slider.bounding_box(), page.evaluate(STATE, parts)[-1]
+    assert box["height"] >= 24
+    slider.focus()
+    page.keyboard.press("Home")
+    seen = [page.evaluate(STATE, parts)]
+    keys = ["End", "Home", *["ArrowRight"] * last, "PageDown", "PageUp"]
+    for step in keys if hand == "keyboard" else [0.98, 0.5, 0.02]:
+        if hand == "keyboard":
+            page.keyboard.press(step)
+        else:
+            move = slider.click if hand == "mouse" else slider.tap
+            move(position={"x": box["width"] * step, "y": box["height"] / 2})
+        seen.append(page.evaluate(STATE, parts))
+        assert seen[-1][-1] == tall, f"{title}: {step} changes the height"
+    pictures, words, values, _ = (len(set(column)) for column in zip(*seen, strict=True))
+    assert pictures > 1, f"{title}: the picture never changes"
+    assert words > 1, f"{title}: the description never changes"
+    assert values == (last + 1 if hand == "keyboard" else min(3, last + 1))
+    assert all(value.startswith(f"{title} = ") for _, _, value, _ in seen)
+    output = figure.locator(f"output[for='{key}']")
+    assert output.inner_text() == seen[-1][2].removeprefix(f"{title} = ")
+    for press in ("Home", *["ArrowRight"] * start):  # the others are tried from the start
+        page.keyboard.press(press)
 
 
 @every_notebook
@@ -173,12 +152,14 @@ def test_sliders_live_anywhere(name: str, visit: Callable, html: Path) -> None:
     for place, base in (("disk", html.as_uri()), ("sub-path", None)):
         path = f"{name}.html" if base else f"{SUB_PATH.strip('/')}/{name}.html"
         visited = visit(path, base=base) if base else visit(path)
-        for figure in visited.page.locator("figure.explorer:has(input:not([disabled]))").all():
-            figure.locator("input:not([disabled])").first.focus()
-            seen = set()
+        page = visited.page
+        for figure in page.locator("figure.explorer:has(input:not([disabled]))").all():
+            slider = figure.locator("input:not([disabled])").first
+            slider.focus()
+            parts, seen = [figure.element_handle(), slider.element_handle()], set()
             for key in ("Home", "End", "ArrowLeft"):
-                visited.page.keyboard.press(key)
-                seen.add(state(figure))
+                page.keyboard.press(key)
+                seen.add(tuple(page.evaluate(STATE, parts)[:2]))
             assert len(seen) > 1, place
         assert visited.troubles == [], place
 
@@ -222,9 +203,9 @@ def test_dark_figures_follow(name: str, visit: Callable) -> None:
         assert fixed == 0, "dark text on a dark page"
 
 
-def test_buttons(name: str, opened: Page, config: dict, html: Path, root: Path) -> None:
+def test_buttons(name: str, wide: Visit, config: dict, html: Path, root: Path) -> None:
     """Notebooks open in Binder and Colab and can be downloaded; every page names its repository."""
-    page = opened
+    page = wide.page
     links = {
         unquote(urljoin(page.url, link.get_attribute("href")))
         for link in page.locator(".bd-header-article a[href]").all()
@@ -244,9 +225,9 @@ def test_buttons(name: str, opened: Page, config: dict, html: Path, root: Path) 
         nbformat.validate(json.loads(source.read_text("utf-8")))
 
 
-def test_reading_order(name: str, opened: Page) -> None:
+def test_reading_order(name: str, wide: Visit) -> None:
     """Previous and next follow the table of contents; chapters are numbered."""
-    page = opened
+    page = wide.page
     place = PAGES.index(name)
     around = {"prev": PAGES[place - 1] if place else None, "next": (*PAGES, None)[place + 1]}
     for way, target in around.items():

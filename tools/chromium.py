@@ -1,4 +1,4 @@
-"""Find a Chromium for the tests; as a program, get one if there is none."""
+"""Find a Chromium for tests and benchmarks; as a program, get one if there is none."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = (
@@ -25,6 +25,13 @@ def find() -> str | None:
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
     return own if Path(own).exists() else None
+
+
+def launch(playwright: Playwright, path: str) -> Browser:
+    """Start the Chromium at this path; root has no sandbox."""
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    arguments = ["--no-sandbox"] if as_root else []
+    return playwright.chromium.launch(executable_path=path, args=arguments)
 
 
 def main() -> None:

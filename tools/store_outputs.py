@@ -1,6 +1,6 @@
 """Run chapters and store their outputs in the notebooks: text only, nothing that varies.
 
-python tests/notebooks/store_outputs.py [chapters/01_temperature.ipynb ...]   (all by default)
+python tools/store_outputs.py [chapters/01_temperature.ipynb ...]   (all by default)
 """
 
 import os
@@ -11,7 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-CHAPTERS = Path(__file__).parents[2] / "chapters"
+CHAPTERS = Path(__file__).parents[1] / "chapters"
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},

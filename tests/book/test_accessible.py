@@ -1,0 +1,61 @@
+"""axe-core on every page: light, dark and narrow."""
+
+from collections.abc import Callable
+
+import pytest
+from accessibility import faults
+from toc import pages
+
+
+@pytest.mark.parametrize(("mode", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+@pytest.mark.parametrize("name", [*pages(), "search"])
+def test_accessible(name: str, mode: str, width: int, visit: Callable) -> None:
+    """axe-core finds nothing serious or critical, in both themes, solutions open."""
+    page = visit(f"{name}.html", mode=mode, width=width).page
+    assert page.evaluate("document.documentElement.dataset.theme") == mode
+    assert faults(page) == []
+
+
+# Each spoils one thing on a page, in the dark, at 390 px.
+SPOIL = """() => {
+  const article = document.querySelector("article");
+  const add = (html) => article.insertAdjacentHTML("beforeend", html);
+  add(`<style>html[data-theme="dark"] .only-dark-pale {
+         color: #333 !important; background: #222 !important }
+       @media (max-width: 400px) { .only-narrow { overflow: auto; height: 30px } }</style>`);
+  add(`<p class="only-dark-pale">prose</p>`);
+  add(`<div class="highlight"><pre><span class="n">a</span> <span class="n">b</span>
+       <span class="n only-dark-pale">word</span> <span class="n">c</span>
+       <span style="background: #777"><span class="n" style="color: #888">marked</span></span>
+       </pre></div>`);
+  add(`<p><math><mi>x</mi><mo>+</mo><mi class="only-dark-pale">sign</mi></math></p>`);
+  add(`<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">`);
+  add(`<button type="button"></button>`);
+  add(`<div class="only-narrow">${"<p>Text.</p>".repeat(9)}</div>`);
+  add(`<details><summary>More</summary><p class="only-dark-pale">solution</p></details>`);
+  document.documentElement.removeAttribute("lang");
+}"""
+SPOILED = {
+    'class="only-dark-pale">prose': "color-contrast",
+    'class="n only-dark-pale">word': "color-contrast",
+    ">marked<": "color-contrast",
+    'class="only-dark-pale">sign': "color-contrast",
+    'class="only-dark-pale">solution': "color-contrast",
+    "<img src=": "image-alt",
+    '<button type="button"': "button-name",
+    'class="only-narrow"': "scrollable-region-focusable",
+    "<html": "html-has-lang",
+}
+
+
+def test_a_fault_of_each_kind_is_noticed(visit: Callable) -> None:
+    """Among them one word of code and one sign of a formula, beside others that are in order."""
+    page = visit("chapters/index.html", mode="dark", width=390).page
+    page.evaluate(SPOIL)
+    missed, found = dict(SPOILED), faults(page)
+    for rule, element in (fault.split(": ", 1) for fault in found):
+        seeded = [words for words in SPOILED if words in element and SPOILED[words] == rule]
+        assert seeded, f"not seeded: {rule}: {element}"
+        for words in seeded:
+            missed.pop(words, None)
+    assert missed == {}

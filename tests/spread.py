@@ -1,0 +1,62 @@
+"""How the suite is spread over processes (pytest -n): what stays together, what starts first."""
+
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+# The parts, in the order in which they start: the longest single tests first, so that no process
+# works on one of them alone at the end. A test belongs to the first part whose pattern it matches.
+PARTS = {
+    "build of the book": r"tests/book/test_built\.py",
+    "live": r"tests/live/",
+    "notebooks": r"chapters/|tests/notebooks/",
+    "builds of small books": r"tests/book/test_build\.py",
+    "axe": r"tests/book/test_accessible\.py",
+    "studies": r"tests/unit/test_(studies|comparison)\.py",
+    "book pages": r"tests/book/",
+    "livefigures": r"livefigures/",
+    "unit": r"",
+}
+# Tests that are long and share nothing costly. All others stay together by file (a notebook, which
+# nbval runs in one kernel, is a file too) and, where the name in brackets has a page, by page.
+ALONE = re.compile(r"tests/live/|tests/book/test_(build|accessible)\.py|test_the_command_repeats")
+PAGE = re.compile(r"\[(?:.*-)?(chapters/\w+)")
+
+
+def part_of(nodeid: str) -> str:
+    """The part of the suite that a test belongs to."""
+    return next(part for part, pattern in PARTS.items() if re.match(pattern, nodeid))
+
+
+def group_of(nodeid: str) -> str:
+    """What stays in one process with this test, in its order."""
+    if ALONE.search(nodeid):
+        return nodeid
+    page = PAGE.search(nodeid)
+    file = nodeid.partition("::")[0]
+    return f"{file}: {page[1]}" if page else file
+
+
+def in_order(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """The tests, part after part, as they are otherwise."""
+    parts = list(PARTS)
+    return sorted(items, key=lambda item: parts.index(part_of(item.nodeid)))
+
+
+def table(reports: Iterable[object], began: float, load: float) -> Iterable[str]:
+    """How many tests each part has, and how long they took."""
+    seconds, tests = Counter(), Counter()
+    for report in reports:
+        if isinstance(report, pytest.TestReport):
+            seconds[part_of(report.nodeid)] += report.duration
+            tests[part_of(report.nodeid)] += report.when == "call"
+    for part in filter(seconds.__contains__, PARTS):
+        yield f"{part:22} {tests[part]:5} tests {seconds[part]:7.1f} s"
+    work, wall = sum(seconds.values()), time.time() - began
+    yield f"{'all':22} {sum(tests.values()):5} tests {work:7.1f} s, in {wall:.1f} s by the clock"
+    loads = f"{load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end"
+    yield f"load {loads}; {os.cpu_count()} cores"
