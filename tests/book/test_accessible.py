@@ -28,7 +28,7 @@ SPOIL = """() => {
        <span class="n only-dark-pale">word</span> <span class="n">c</span>
        <span style="background: #777"><span class="n" style="color: #888">marked</span></span>
        </pre></div>`);
-  add(`<p><math><mi>x</mi><mo>+</mo><mi class="only-dark-pale">sign</mi></math></p>`);
+  add(`<p><math><mi>x</mi><mo>+</mo><mi style="color: #333">sign</mi></math></p>`);
   add(`<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">`);
   add(`<button type="button"></button>`);
   add(`<div class="only-narrow">${"<p>Text.</p>".repeat(9)}</div>`);
@@ -39,7 +39,7 @@ SPOILED = {
     'class="only-dark-pale">prose': "color-contrast",
     'class="n only-dark-pale">word': "color-contrast",
     ">marked<": "color-contrast",
-    'class="only-dark-pale">sign': "color-contrast",
+    ">sign<": "color-contrast",
     'class="only-dark-pale">solution': "color-contrast",
     "<img src=": "image-alt",
     '<button type="button"': "button-name",
