@@ -1,5 +1,6 @@
 # make book   build the book           make serve  open it on localhost
-# make test   run every test           make lab    open the chapters in JupyterLab
+# make check  the quick checks         make lab    open the chapters in JupyterLab
+# make test   run every test
 # PYTHON=/path/to/python3.12 make ...  chooses the Python (3.11 or newer)
 
 # Continuous integration runs the first; the others are tried when the locks change. One of these,
@@ -17,7 +18,7 @@ TEST := .venv-test/bin
 TORCH := .venv-torch/bin
 SHELL := bash -o pipefail
 
-.PHONY: book serve lab test torch outputs comparison lint lock upgrade wheels clean
+.PHONY: book serve lab check test torch outputs comparison lint lock upgrade wheels clean
 
 # After a failure every page is read again: Sphinx would find no fault in pages it has read already.
 book: .venv/installed
@@ -33,11 +34,18 @@ serve: book
 lab: .venv/installed
 	$(BOOK)/jupyter lab --notebook-dir=. chapters
 
+check: .venv-test/installed  # what holds formulas and contracts: at each edit, 90 seconds or less
+	$(STYLE)
+	$(PYTEST) tests/unit tests/notebooks tests/book/test_packaging.py -m "not slow and not browser" -q
+
 test: .venv-test/installed .venv/installed
-	$(TEST)/ruff check .
-	$(TEST)/ruff format --check .
+	$(STYLE)
 	@$(TEST)/python tools/chromium.py
-	$(TEST)/python -m pytest tests livefigures/tests chapters --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg
+	@$(TEST)/python tools/lab.py
+	$(PYTEST) tests livefigures/tests chapters --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg
+
+STYLE = $(TEST)/ruff check . && $(TEST)/ruff format --check . && $(TEST)/mypy
+PYTEST = $(TEST)/python -m pytest -n logical
 
 torch: .venv-torch/installed # the library beside PyTorch
 	@$(TORCH)/python -c 'import torch; print("PyTorch", torch.__version__)'  # without it pytest would skip

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,7 @@ def pytest_testnodedown(node: object) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the tests measured, how long they took, and what was left out."""
+    """Print what the tests measured, and how long they took."""
     if MEASURED:
         terminalreporter.section("measured")
         for line in sorted(MEASURED):
@@ -65,12 +64,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for some in terminalreporter.stats.values() for report in some]
     for line in table(reports, BEGAN, LOAD):
         terminalreporter.write_line(line)
-    if not find_spec("torch"):  # see tests/unit/conftest.py
-        terminalreporter.write_line(
-            "NOT COLLECTED: tests/unit/test_against_torch.py compares losses, models and "
-            "optimisers with PyTorch, which is not installed here (pip install torch).",
-            yellow=True,
-        )
 
 
 @pytest.fixture(scope="session")

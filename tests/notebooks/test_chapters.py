@@ -99,6 +99,7 @@ def beginning(path: Path) -> NotebookNode | None:
     return None
 
 
+@pytest.mark.slow
 def test_a_changed_digit_is_noticed(root: Path, tmp_path: Path) -> None:
     """nbval passes a chapter's first printed number, and fails when one digit of it differs."""
     notebook = next(filter(None, map(beginning, CHAPTERS)))

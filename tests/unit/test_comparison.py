@@ -107,6 +107,7 @@ def test_every_method_has_the_same_trials(comparison):
     assert recorded("comparison")["trials"] == comparison.TRIALS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("regime", "method"), [("all tuned", "step by step"), ("own rate", "cosine")]
 )

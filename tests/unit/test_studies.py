@@ -48,6 +48,7 @@ def folders(engine, tmp_path, monkeypatch):
 # --- A slice of each record, by the reader's command ----------------------------------------------
 
 
+@pytest.mark.slow
 @EVERY_FILE
 def test_the_command_repeats_a_slice_and_finds_what_was_recorded(file, studies_of):
     command = [sys.executable, str(STUDIES / f"{file}.py"), "--check"]
