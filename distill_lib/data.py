@@ -116,14 +116,14 @@ class Dataset:
     validation: Split
     test: Split | None
     class_names: tuple[str, ...] = ()
-    mean: ArrayLike = 0.0
-    scale: ArrayLike = 1.0
+    mean: Array | float = 0.0
+    scale: Array | float = 1.0
 
     def __post_init__(self) -> None:
         check_whole("n_classes", self.n_classes, least=2)
         seen: Array = np.empty(0, int)
         for name in SPLITS:
-            split: Split | None = getattr(self, name)
+            split: Split = getattr(self, name)
             if split is None and name == "test":
                 continue
             check_kind(name, split, Split)
@@ -189,7 +189,9 @@ class Dataset:
             raise ValueError("labels must name a class for each example, got nan: leave those out")
         classes, numbers = np.unique(given, return_inverse=True)
         n_classes = max(2, len(classes))
-        raw = make_dataset(name, x, numbers, n_classes, (len(x) - sum(sizes), *sizes), seed)
+        raw = make_dataset(
+            name, x, numbers, n_classes, (len(x) - sum(sizes), sizes[0], sizes[1]), seed
+        )
         if len(np.unique(raw.train.labels)) < n_classes:
             raise ValueError(
                 f"training needs two classes or more, and an example of each, got {classes[:9]}"
@@ -203,7 +205,9 @@ class Dataset:
             scale=np.where(spread > 0, spread, 1),
         )
         splits = {n: getattr(raw, n) for n in SPLITS}
-        ready = {n: raw.standardised(s.inputs).astype(dtype) for n, s in splits.items()}
+        ready: dict[str, Array] = {
+            n: raw.standardised(s.inputs).astype(dtype) for n, s in splits.items()
+        }
         return replace(raw, **{n: replace(s, inputs=ready[n]) for n, s in splits.items()})
 
     def standardised(self, inputs: ArrayLike) -> Array:
@@ -322,7 +326,8 @@ def digits(dtype: type = np.float32) -> Dataset:
     if package is None or package.origin is None:
         raise ValueError("the digits are part of scikit-learn, which is not installed")
     table = np.loadtxt(Path(package.origin).parent / "datasets/data/digits.csv.gz", delimiter=",")
-    inputs, labels = (table[:, :-1] / 16).astype(dtype), table[:, -1].astype(int)
+    inputs: Array = (table[:, :-1] / 16).astype(dtype)
+    labels = table[:, -1].astype(int)
     return make_dataset("digits", inputs, labels, 10, (1197, 200, 400), seed=2015)
 
 

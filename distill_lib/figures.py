@@ -10,6 +10,7 @@ chapter alone draws stands in the book's `pictures/`, made with `new` and the he
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, NullLocator
 from numpy.typing import ArrayLike
 
+from distill_lib.checks import Array
 from distill_lib.statistics import Estimate
 from livefigures import use_palette
 
@@ -38,7 +40,7 @@ COLOURS = use_palette(
     }
 )
 CYCLE = ("teacher", "student", "label", "accent", "warn", "muted")
-STYLE = {
+STYLE: Any = {
     "font.size": 11,
     "axes.titlesize": 12,
     "axes.edgecolor": COLOURS["muted"],
@@ -159,8 +161,8 @@ def bars(
 
 
 def curves(
-    x: ArrayLike,
-    lines: Mapping[str, ArrayLike | Sequence[Estimate]],
+    x: Sequence[float] | Array,
+    lines: Mapping[str, Array | Sequence[float] | Sequence[Estimate]],
     *,
     title: str = "",
     xlabel: str = "",
@@ -200,24 +202,24 @@ def curves(
 def _draw_lines(
     axes: Axes,
     x: ArrayLike,
-    lines: Mapping[str, ArrayLike | Sequence[Estimate]],
+    lines: Mapping[str, Array | Sequence[float] | Sequence[Estimate]],
     colours: Sequence[str],
 ) -> None:
     codes = colour_codes(lines, colours)
     for (name, values), colour in zip(lines.items(), codes, strict=True):
-        if isinstance(values[0], Estimate):
-            low, high = [e.low for e in values], [e.high for e in values]
+        if estimates := [value for value in values if isinstance(value, Estimate)]:
+            low, high = [e.low for e in estimates], [e.high for e in estimates]
             axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
-            values = [e.mean for e in values]
+            values = [e.mean for e in estimates]
         axes.plot(x, values, color=colour, label=name, linewidth=2)
 
 
 def stacked_curves(
     x: ArrayLike,
-    panels: Mapping[str, Mapping[str, ArrayLike | Sequence[Estimate]]],
+    panels: Mapping[str, Mapping[str, Array | Sequence[float] | Sequence[Estimate]]],
     *,
     xlabel: str = "",
-    ylims: Sequence[tuple[float, float]] = (),
+    ylims: Sequence[tuple[float, float] | None] = (),
     colours: Sequence[Sequence[str]] = (),
 ) -> Figure:
     """Lines over the same x in panels one above the other, such as a loss and an accuracy.

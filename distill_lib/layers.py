@@ -47,7 +47,7 @@ class Memory:
 
     parameters: dict[str, Array]
     gradients: dict[str, Array]
-    inputs: Array | None = None
+    inputs: Array = field(default_factory=lambda: np.empty(0))
     _arrays: dict[str, Array] = field(default_factory=dict)
 
     def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype | type) -> Array:
@@ -72,10 +72,22 @@ class Layer:
     """
 
     kind: ClassVar[str] = ""
-    shapes: Mapping[str, tuple[int, ...]] = {}
     scores: Mapping[str, int] = {}
-    multiply_adds: int = 0
-    n_kept: int = 0
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """By name; here there are none."""
+        return {}
+
+    @property
+    def multiply_adds(self) -> int:
+        """Products for one example."""
+        return 0
+
+    @property
+    def n_kept(self) -> int:
+        """Parameters of the trained model."""
+        return 0
 
     def start(self, parameters: Mapping[str, Array], rng: np.random.Generator) -> None:
         """Fill in the first parameters, which are 0 before."""
@@ -119,7 +131,7 @@ class Linear(Layer):
         check_positive("gain", self.gain)
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Of the weights and of the biases."""
         n_outputs = sum(self.scores.values())
         return {"W": (self.n_inputs, n_outputs), "b": (n_outputs,)}

@@ -252,7 +252,8 @@ def train(
     # A stream of its own for `augment`: with it and without it, the order is the same.
     rng, augment_rng = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     order = np.empty(0, int)
-    history, best, since_look = History(), model.vector.copy(), []
+    history, best = History(), model.vector.copy()
+    since_look: list[Outcome] = []
     _look(history, model, optimizer, validation, 0, since_look)
 
     with few_threads(batch_size * model.multiply_adds):
