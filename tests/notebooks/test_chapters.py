@@ -103,20 +103,21 @@ def beginning(path: Path) -> NotebookNode | None:
 def test_a_changed_digit_is_noticed(root: Path, tmp_path: Path) -> None:
     """nbval passes a chapter's first printed number, and fails when one digit of it differs."""
     notebook = next(filter(None, map(beginning, CHAPTERS)))
-    results = []
-    for name in ("true.ipynb", "false.ipynb"):
-        nbformat.write(notebook, tmp_path / name)
-        command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q"]
-        command += ["-c", str(root / "pyproject.toml"), "-p", "no:cacheprovider", name]
-        command += ["--nbval-sanitize-with", str(root / "tests/notebooks/sanitize.cfg")]
-        results.append(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True))
-        output = next(o for o in notebook.cells[-1].outputs if re.search(r"\d", text_of(o)))
-        changed = re.sub(r"\d", lambda d: str((int(d[0]) + 1) % 10), text_of(output), count=1)
-        if output.output_type == "stream":
-            output.text = changed
-        else:
-            output.data["text/plain"] = changed
-    true, false = results
-    assert true.returncode == 0, true.stdout[-3000:]
-    assert false.returncode == 1, false.stdout[-3000:]
-    assert "mismatch" in false.stdout
+    nbformat.write(notebook, tmp_path / "true.ipynb")
+    output = next(o for o in notebook.cells[-1].outputs if re.search(r"\d", text_of(o)))
+    changed = re.sub(r"\d", lambda d: str((int(d[0]) + 1) % 10), text_of(output), count=1)
+    if output.output_type == "stream":
+        output.text = changed
+    else:
+        output.data["text/plain"] = changed
+    nbformat.write(notebook, tmp_path / "false.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-rA"]
+    command += ["-c", str(root / "pyproject.toml"), "-p", "no:cacheprovider", "."]
+    command += ["--nbval-sanitize-with", str(root / "tests/notebooks/sanitize.cfg")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    verdicts = re.findall(r"^(PASSED|FAILED) \S*?(true|false)\.ipynb::Cell (\d+)", done.stdout, re.M)
+    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    passed = [("PASSED", name, str(k)) for name in ("false", "true") for k in range(cells)]
+    passed.remove(("PASSED", "false", str(cells - 1)))
+    assert sorted(verdicts) == sorted([*passed, ("FAILED", "false", str(cells - 1))]), done.stdout
+    assert done.returncode == 1 and "mismatch" in done.stdout
