@@ -115,7 +115,8 @@ def test_a_changed_digit_is_noticed(root: Path, tmp_path: Path) -> None:
     command += ["-c", str(root / "pyproject.toml"), "-p", "no:cacheprovider", "."]
     command += ["--nbval-sanitize-with", str(root / "tests/notebooks/sanitize.cfg")]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    verdicts = re.findall(r"^(PASSED|FAILED) \S*?(true|false)\.ipynb::Cell (\d+)", done.stdout, re.M)
+    pattern = r"^(PASSED|FAILED) \S*?(true|false)\.ipynb::Cell (\d+)"
+    verdicts = re.findall(pattern, done.stdout, re.MULTILINE)
     cells = sum(cell.cell_type == "code" for cell in notebook.cells)
     passed = [("PASSED", name, str(k)) for name in ("false", "true") for k in range(cells)]
     passed.remove(("PASSED", "false", str(cells - 1)))
