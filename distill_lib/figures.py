@@ -149,7 +149,7 @@ def bars(
             raise ValueError(f"expected a value for each of {names!r}; got shape {values.shape}")
         axes.bar(x, values, 0.92 * width, color=codes[k], label=label)
         for place in zip(x, values, strict=True) if numbers else ():
-            above = {"textcoords": "offset points", "ha": "center"}
+            above: dict[str, Any] = {"textcoords": "offset points", "ha": "center"}
             axes.annotate(f"{place[1]:{numbers}}", place, (0, 3), **above)
     axes.set(xticks=range(len(names)), xticklabels=names, ylim=ylim, ylabel=ylabel, title=title)
     axes.grid(axis="x", visible=False)

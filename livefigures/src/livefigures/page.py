@@ -27,17 +27,19 @@ def html(explorer: Explorer) -> str:
             frames.append(explorer.frame(values))
     slim = new_slim("".join(svg for svg, _ in frames))
     openings, pieces = zip(*(slim(svg) for svg, _ in frames), strict=True)
-    captions = [text for _, text in frames]
-    for values, opening, text in zip(combinations, openings, captions, strict=True):
+    texts = [text for _, text in frames]
+    for values, opening, text in zip(combinations, openings, texts, strict=True):
         if opening != openings[0]:
             raise ValueError(
                 f"every frame must have the same size: {explorer.call(values)} has {opening[:30]}"
                 f"... points, {explorer.call(combinations[0])} has {openings[0][:30]}..."
             )
-        if text is None and any(captions):
+        if text is None and any(texts):
             raise ValueError(f"{explorer.call(values)} gives no description; others give one")
-    if not all(captions):
-        captions = [explorer.default_description(values) for values in combinations]
+    captions = [
+        text or explorer.default_description(values)
+        for values, text in zip(combinations, texts, strict=True)
+    ]
     now = combinations.index(explorer.start)
     still = (openings[now], "".join(pieces[now]), captions[now])
     style = page_style()

@@ -32,7 +32,10 @@ def keep_one_style(app: Sphinx, page: str, template: str, context: dict, doctree
     seen: set[str] = set()
 
     def keep(style: re.Match[str]) -> str:
-        return "" if style[0] in seen else seen.add(style[0]) or style[0]
+        if style[0] in seen:
+            return ""
+        seen.add(style[0])
+        return style[0]
 
     if "body" in context:
         context["body"] = re.sub(r"<style>\.explorer\{.*?</style>", keep, context["body"])

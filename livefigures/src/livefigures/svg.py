@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
+from typing import Any
 
 import matplotlib
 from matplotlib.backends import backend_svg
@@ -27,7 +28,9 @@ from matplotlib.textpath import text_to_path
 
 from livefigures.palette import variables
 
-FONTS = [f"font.{name}" for name in ("serif", "sans-serif", "cursive", "fantasy", "monospace")]
+FONTS: list[Any] = [
+    f"font.{name}" for name in ("serif", "sans-serif", "cursive", "fantasy", "monospace")
+]
 _keys: Counter[str] = Counter()  # the same figure twice on a page must have different ids
 
 
@@ -36,7 +39,7 @@ def drawn(figure: Figure) -> str:
     nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
     buffer = io.StringIO()
     figure.set(facecolor="none", edgecolor="none")
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "livefigures"}
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "livefigures"}
     with matplotlib.rc_context(settings), _measuring_once():
         # The same as savefig, which would draw everything twice, once for the layout alone.
         FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
@@ -63,11 +66,12 @@ def _size(text: str, font: FontProperties, *fonts: tuple[str, ...]) -> tuple[flo
 @contextmanager
 def _measuring_once() -> Iterator[None]:
     """Let matplotlib's SVG canvas draw, and lay out, with the renderer above."""
-    backend_svg.RendererSVG, former = _Renderer, backend_svg.RendererSVG
+    former = backend_svg.RendererSVG
+    backend_svg.RendererSVG = _Renderer  # type: ignore[misc]
     try:
         yield
     finally:
-        backend_svg.RendererSVG = former
+        backend_svg.RendererSVG = former  # type: ignore[misc]
 
 
 class Slim:
@@ -85,7 +89,7 @@ class Slim:
         for name in re.findall(r'(?:href="|url\()#([^")]+)', svg):
             self.ids.setdefault(name, f"{self.prefix}-{len(self.ids)}")
         root = ET.fromstring(svg)
-        width, height = (float(side) for side in root.get("viewBox").split()[2:])
+        width, height = (float(side) for side in root.get("viewBox", "").split()[2:])
         ink = self.variables["#000000"]
         opening = (  # in a page, a point is 4/3 of a pixel
             f'viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:g}" '
@@ -152,7 +156,7 @@ def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
     rows = []
     for frame in frames:
         joined: list[str] = []
-        for one, other in pairwise([None, *frame]):
+        for one, other in zip([None, *frame], frame, strict=False):
             if joined and len(after[one]) == len(before[other]) == 1:
                 joined[-1] += other
             else:

@@ -18,8 +18,10 @@ class Choices(tuple):
 
 def label(value: Any) -> str:
     """How a reader sees a value: 5, 0.25, −1, yes."""
-    if isinstance(value, (str, bool)):
-        return {True: "yes", False: "no"}.get(value, value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
     text = str(value) if isinstance(value, Integral) else f"{float(value):.6g}"
     return text.replace("-", "−", 1) if value < 0 else text
 
