@@ -1,7 +1,6 @@
 """Which Python make takes, and when it makes an environment: tried with Pythons that pretend."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,12 @@ from pathlib import Path
 import pytest
 
 TOOLS = ("awk", "bash", "cat", "chmod", "cksum", "cmp", "cp", "grep", "make", "mkdir", "rm")
-NEEDED = ("requirements.lock", "requirements-test.lock", "requirements-torch.txt", "pyproject.toml")
+PROJECTS = ("pyproject.toml", "livefigures/pyproject.toml")
+SOURCES = {
+    "": ("requirements.lock", *PROJECTS),
+    "-test": ("requirements-test.lock", *PROJECTS),
+    "-torch": ("requirements-torch.txt", "requirements-test.lock", *PROJECTS),
+}
 # A Python of another version: runs the code of `-c`, makes environments with nothing but itself in
 # them, notes what pip is asked for, and fails at that where there is a file "no-network".
 PRETENDER = """#!{real} -IS
@@ -46,8 +50,9 @@ class Place:
         self.path.mkdir()
         for name in TOOLS:
             (self.path / name).symlink_to(shutil.which(name) or pytest.fail(f"{name} is missing"))
-        for name in NEEDED:
-            shutil.copy(root / name, folder)
+        (folder / "livefigures").mkdir()
+        for name in {name for names in SOURCES.values() for name in names}:
+            shutil.copy(root / name, folder / name)
         for name, version in pythons.items():
             major, minor = version.removesuffix(" without venv").split(".")
             bare = version.endswith("venv")
@@ -88,7 +93,7 @@ def test_make_prefers_a_tested_python(
     place = Place(tmp_path, root, pythons)
     succeeded, output = place.make(".venv/installed")
     assert succeeded, output
-    assert place.log() == [f"{chosen.replace('.', ' ')} -r requirements.lock -e ."]
+    assert place.log() == [f"{chosen.replace('.', ' ')} -r requirements.lock -e ./livefigures -e ."]
     assert warning in output
     assert ("not tested" in output) == bool(warning)
 
@@ -124,16 +129,14 @@ def test_an_environment_is_made_again_only_when_what_it_is_made_from_differs(
     """Newer files with the same words ask for nothing; each file that is read counts."""
     place = Place(tmp_path, root, {"python3": "3.11"})
     target = f".venv{kind}/installed"
-    rule = rf"^{re.escape(target)}: (.+)$"
-    sources = re.search(rule, (root / "Makefile").read_text("utf-8"), re.M)[1].split()
     for _ in range(2):
         assert place.make(target)[0]
     assert len(place.log()) == 1
-    for name in sources:
+    for name in SOURCES[kind]:
         os.utime(tmp_path / name, (4_000_000_000, 4_000_000_000))
     assert place.make(target)[0]
     assert len(place.log()) == 1
-    for number, name in enumerate(sources, 2):
+    for number, name in enumerate(SOURCES[kind], 2):
         with (tmp_path / name).open("a") as file:
             file.write("# another line\n")
         os.utime(tmp_path / name, (4_000_000_000, 4_000_000_000))
