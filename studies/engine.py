@@ -83,6 +83,7 @@ class Study:
         run: arguments by name, among them `seed` -> measures by name. If `rates` are to choose
             from, it has an argument `rate` and a measure "validation".
         settings: the arguments that vary; a row of the record for each.
+        name: on the command line and in the record's file; the function's, if empty.
         fixed: the arguments that are the same in all runs; they stand at the head of the record.
         rates: learning rates. The one with the best mean accuracy on validation is chosen for each
             of the settings.
