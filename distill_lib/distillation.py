@@ -208,8 +208,7 @@ class WeightedTerms:
 
     Raises:
         ValueError: no terms, or two of the same name; in use, a weight below 0 or not finite,
-            scores that the student does not have, or a term that looks for copies of the examples
-            where there are none.
+            scores that the student lacks, or copies that a term needs and nobody has made.
     """
 
     def __init__(self, *terms: Term) -> None:
