@@ -14,7 +14,7 @@ PARTS = {
     "build of the book": r"tests/book/test_built\.py",
     "live": r"tests/live/",
     "notebooks": r"chapters/|tests/notebooks/",
-    "builds of small books": r"tests/book/test_build\.py",
+    "builds of small books": r"tests/book/test_(build|environments)\.py",
     "axe": r"tests/book/test_accessible\.py",
     "studies": r"tests/unit/test_(studies|comparison)\.py",
     "book pages": r"tests/book/",

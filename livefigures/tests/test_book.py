@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 HERE = Path(__file__).resolve().parents[1]
 ROOT = HERE.parent
 LOCK = ROOT / "requirements.lock"  # of the book, for versions that are known to work together

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 import livefigures
 
 STATIC = Path(livefigures.__file__).parent / "static"
+pytestmark = pytest.mark.browser
 LONG = "A much longer sentence, which takes several lines wherever the window is narrow. "
 
 
