@@ -94,11 +94,12 @@ def files(modules: frozenset[str], home: Path, root: Path) -> set[Path]:
     """The files of the repository that these modules may be."""
     found: set[Path] = set()
     for place in {home, *(root / place for place in PLACES)}:
-        for package in {place / name.split(".")[0] for name in modules}:
+        present = {path.stem for path in place.iterdir()} if place.is_dir() else set()
+        here = [parts for name in modules if (parts := name.split("."))[0] in present]
+        for package in {place / parts[0] for parts in here}:
             if (package / "__init__.py").is_file():
                 found.update(content(package))
-        for name in modules:
-            parts = name.split(".")
+        for parts in here:
             steps = (place.joinpath(*parts[:end]) for end in range(1, len(parts) + 1))
             found |= {step.with_suffix(".py") for step in steps}
     return {path for path in found if path.is_file()}
