@@ -220,8 +220,7 @@ class WeightedTerms:
         self.terms = terms
 
     def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome:
-        value, parts = 0.0, {}
-        gradients: dict[str, Array] = {}
+        value, gradients, parts = 0.0, dict[str, Array](), {}
         for term in self.terms:
             if (weight := term.weight_at(epoch)) == 0:
                 continue

@@ -168,10 +168,15 @@ class Slider:
         self.settle()
         follows, answers = self.asked() > asked and self.look() != before, []
         for part in (1, 2, 3, 4) if follows and well else ():
-            former = self.places()
+            former, asked = self.places(), self.asked()
             mouse.move(end + (x - end) * part / 12, y)
-            if self.places() != former:  # else it stands on the same of a few values
-                answers.append(self.answer())
+            if self.places() == former:
+                continue  # it stands on the same of a few values
+            answers.append(self.answer())
+            if answers[-1] is None and self.asked() == asked:  # it was slow, and waits from now on
+                answers.pop()
+                follows = False
+                break
         mouse.up()
         if not follows:
             self.answer()

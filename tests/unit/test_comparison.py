@@ -7,6 +7,8 @@ import pytest
 
 from distill_lib import MLP, SGD, Split, hard_labels, log_softmax, recorded, train
 
+pytestmark = pytest.mark.slow  # they train
+
 
 @pytest.fixture(scope="module")
 def comparison(study):
@@ -107,7 +109,6 @@ def test_every_method_has_the_same_trials(comparison):
     assert recorded("comparison")["trials"] == comparison.TRIALS
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("regime", "method"), [("all tuned", "step by step"), ("own rate", "cosine")]
 )

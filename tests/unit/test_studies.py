@@ -15,6 +15,7 @@ import pytest
 from distill_lib import recorded, results, softmax
 from distill_lib.results import library_digest
 
+pytestmark = pytest.mark.slow  # they train
 STUDIES = Path(__file__).resolve().parents[2] / "studies"
 # The longest first: it holds the most studies, and takes the longest to check.
 BY_LENGTH = sorted(STUDIES.glob("*.py"), key=lambda path: (-path.stat().st_size, path))
@@ -50,7 +51,6 @@ def folders(engine, tmp_path, monkeypatch):
 # --- A slice of each record, by the reader's command ----------------------------------------------
 
 
-@pytest.mark.slow
 @EVERY_FILE
 def test_the_command_repeats_a_slice_and_finds_what_was_recorded(file, studies_of):
     command = [sys.executable, str(STUDIES / f"{file}.py"), "--check"]
