@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from slider import Slider
 
 CHAPTERS = sorted((Path(__file__).parents[2] / "chapters").glob("*.ipynb"))
-SLOWER = 4  # times as slow as the yardstick beside it: some 300 ms where nothing else runs
+SLOWER = 6  # times as slow as the yardstick beside it: some 300 ms where nothing else runs
 TRIES = 3  # a figure is slow if it is at all of them
 
 # A plain slider of ipywidgets that draws a plain figure of matplotlib, without this book's code:
@@ -40,7 +40,7 @@ FIGURES = """\
 import sys, time
 from matplotlib.figure import Figure
 from distill_lib import explore
-sys.modules["distill_lib.explore"].SLOW = 1e9  # no figure waits for the release
+sys.modules["livefigures.live"].SLOW = 1e9  # no figure waits for the release
 def draw(T, title="T", pause=0):
     end = time.thread_time() + pause
     while time.thread_time() < end: pass
@@ -53,7 +53,7 @@ FAULTS = {
     "explore(lambda T: draw(1), T=STEPS)": "dragged, and nothing moved",
     "explore(lambda T: (draw(T)[0], 'The bars.'), T=STEPS)": "another picture, the same words",
     "explore(lambda T: draw(T if T < 4 else 1 / 0), T=STEPS)": "division by zero",
-    "explore(lambda T: draw(T, pause=1), T=STEPS)": "does not say that it is drawing",
+    "explore(lambda T: draw(T, pause=0.5), T=STEPS)": "does not say that it is drawing",
 }
 
 
