@@ -37,10 +37,11 @@ _yardstick()"""
 
 # One figure that is as it should be, and some that are not, with what is to be said of them.
 FIGURES = """\
-import sys, time
+import time
 from matplotlib.figure import Figure
 from distill_lib import explore
-sys.modules["livefigures.live"].SLOW = 1e9  # no figure waits for the release
+from livefigures import live
+live.SLOW = 1e9  # no figure waits for the release
 def draw(T, title="T", pause=0):
     end = time.thread_time() + pause
     while time.thread_time() < end: pass
@@ -86,7 +87,7 @@ def test_dead_and_slow_sliders_are_noticed(lab: Lab, browser: Browser) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     with_yardstick(path)
     with lab.open(browser, f"chapters/{path.name}") as notebook:
-        notebook.run_all()
+        check_cells(notebook.run_all())
         *sliders, yardstick = sliders_of(notebook)
         for slider, words in zip(sliders, FAULTS.values(), strict=True):
             if not words:
