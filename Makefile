@@ -42,6 +42,7 @@ test: .venv-test/installed .venv/installed
 	$(STYLE)
 	@$(TEST)/python tools/chromium.py
 	@$(TEST)/python tools/lab.py
+	@$(TEST)/python livefigures/tests/test_book.py
 	$(PYTEST) tests livefigures/tests chapters --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg
 
 torch: .venv-torch/installed # the library beside PyTorch

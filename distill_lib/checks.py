@@ -1,8 +1,8 @@
 """Every guard of the library, in one style: what was wrong, what was expected, the value.
 
-A `check_` function takes the name of an argument and its value. It returns the value in the form
-that the library computes with, or raises a ValueError. Nothing is clipped, guessed or silently
-cast: numbers that a float cannot hold, masks and ragged rows are refused, not repaired.
+Most take the name of an argument and its value. They raise a ValueError, or return the value in
+the form that the library computes with. Nothing is clipped, guessed or silently cast: numbers that
+a float cannot hold, masks and ragged rows are refused, not repaired.
 """
 
 from __future__ import annotations
@@ -59,6 +59,14 @@ def check_scores(name: str, scores: ArrayLike) -> Array:
     return array.astype(np.float64)
 
 
+def check_table(name: str, values: ArrayLike, columns: str) -> Array:
+    """Scores of shape (examples, columns); ValueError for another, or as `check_scores`."""
+    array = check_scores(name, values)
+    if array.ndim != 2:
+        raise ValueError(f"{name} must have shape (examples, {columns}), got {array.shape}")
+    return array
+
+
 def check_probabilities(name: str, probabilities: ArrayLike) -> Array:
     """Rows along the last axis; ValueError for an entry below 0, or a sum that is not 1."""
     p = check_scores(name, probabilities)
@@ -67,7 +75,8 @@ def check_probabilities(name: str, probabilities: ArrayLike) -> Array:
     sums = np.atleast_1d(p.sum(axis=-1, dtype=np.float64))
     wrong = np.abs(sums - 1) > (1e-6 if p.dtype == np.float64 else 1e-3)
     if wrong.any():
-        raise ValueError(f"{name} must sum to 1, got a sum of {sums[wrong][0]}")
+        got = f"got a sum of {sums[wrong][0]}: divide each row by its sum"
+        raise ValueError(f"{name} must sum to 1, {got}, if it was rounded")
     return p
 
 
@@ -135,25 +144,40 @@ def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> A
         ValueError: not integers, of another shape, or outside 0 .. n_classes - 1; with the first
             value that is wrong, and what usually helps.
     """
-    array = as_array("labels", labels)
-    if array.shape != shape:
-        one_hot = array.ndim == len(shape) + 1
-        advice = "; for one-hot rows, take labels.argmax(axis=1)" if one_hot else ""
-        expected = f"labels must have shape {shape}, one per example"
-        raise ValueError(f"{expected}, got {array.shape}{advice}")
-    if array.dtype.kind not in "iu":
-        wrong, advice = array.ravel(), "np.unique(labels, return_inverse=True)[1] numbers them"
-        if array.dtype.kind in "fb":
-            advice = "labels.astype(int) makes them so"
-            if (odd := wrong[wrong != np.floor(wrong)]).size:
-                wrong, advice = odd, "each must be the number of a class"
-        first = f"{wrong[:1].tolist()[0]!r} (dtype {array.dtype})"
-        raise ValueError(f"labels must be integers, got {first}: {advice}")
+    array = check_one_each("labels", labels, shape)
+    check_integers("labels", array)
     outside = (array < 0) | (array >= n_classes)
     if outside.any():
         got = f"{array[_first(outside)]} at index {_first(outside)}"
         raise ValueError(f"labels must lie in 0 .. {n_classes - 1}, got {got}")
     return array
+
+
+def check_one_each(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """An array of `shape`; ValueError for another, such as one-hot rows or a column."""
+    array = as_array(name, values)
+    if array.shape != shape:
+        advice = ""
+        if array.ndim == len(shape) + 1:
+            column = array.shape[-1] == 1
+            advice = f"{name}[:, 0]" if column else f"{name}.argmax(axis=1)"
+            advice = f"; for {'a column' if column else 'one-hot rows'}, take {advice}"
+        expected = f"{name} must have shape {shape}, one per example"
+        raise ValueError(f"{expected}, got {array.shape}{advice}")
+    return array
+
+
+def check_integers(name: str, array: Array) -> None:
+    """ValueError for other types than integers, with the first wrong value and what helps."""
+    if array.dtype.kind not in "iu":
+        wrong, advice = array.ravel(), f"np.unique({name}, return_inverse=True)[1] numbers them"
+        if array.dtype.kind in "fb":
+            advice = f"{name}.astype(int) makes them so"
+            if (odd := wrong[wrong != np.floor(wrong)]).size:
+                wrong, advice = odd, "each must be the number of a class"
+        first = wrong[:1].tolist()[0] if wrong.size else "nothing"
+        got = f"got {first!r} (dtype {array.dtype})"
+        raise ValueError(f"{name} must be integers, {got}: {advice}")
 
 
 def check_index(index: ArrayLike) -> Array:

@@ -18,11 +18,14 @@ from distill_lib.checks import (
     Array,
     as_array,
     check_dtype,
+    check_integers,
     check_kind,
     check_labels,
+    check_one_each,
     check_positive,
     check_scores,
     check_share,
+    check_table,
     check_whole,
     number,
 )
@@ -54,7 +57,7 @@ class Split:
 
     def __post_init__(self) -> None:
         inputs = check_scores("inputs", self.inputs)
-        labels, index = np.asarray(self.labels), np.asarray(self.index)
+        labels, index = as_array("labels", self.labels), as_array("index", self.index)
         for name, array in (("inputs", inputs), ("labels", labels), ("index", index)):
             object.__setattr__(self, name, array)  # a frozen class; lists become arrays
         if inputs.ndim != 2 or not labels.shape == index.shape == (len(inputs),):
@@ -63,13 +66,9 @@ class Split:
                 f"{inputs.shape}, {labels.shape} and {index.shape}"
             )
         for name, array, least in (("labels", labels, UNLABELLED), ("index", index, 0)):
-            if array.dtype.kind not in "iu" or array.min() < least:
-                wrong = array[array < least] if array.dtype.kind in "iu" else array
-                first = wrong[:1].tolist()[0]
-                raise ValueError(
-                    f"{name} must be whole numbers of at least {least}, got {first!r} "
-                    f"(dtype {array.dtype})"
-                )
+            check_integers(name, array)
+            if array.min() < least:
+                raise ValueError(f"{name} must be at least {least}, got {array.min()}")
         if len(np.unique(index)) != len(index):
             raise ValueError("index must name each example once")
 
@@ -90,7 +89,7 @@ class Split:
         return Split(self.inputs[rows], self.labels[rows], self.index[rows])
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """A data set and its splits.
 
@@ -160,7 +159,8 @@ class Dataset:
 
         Args:
             inputs: shape (examples, inputs), numbers.
-            labels: shape (examples,): numbers or texts, the classes in their sorted order.
+            labels: shape (examples,): numbers or texts, the classes in their sorted order. All are
+                known: `with_few_labels` hides some.
             validation, test: shares of the examples for these splits, drawn at random but always
                 the same; the rest is for training, and is the transfer set as well.
             seed: of that draw.
@@ -172,14 +172,10 @@ class Dataset:
 
         "Your own data" walks through it.
         """
-        x, given = check_scores("inputs", inputs).astype(np.float64), as_array("labels", labels)
-        if x.ndim != 2 or given.shape != (len(x),):
-            raise ValueError(
-                "inputs must have shape (examples, inputs) and labels (examples,), got "
-                f"{x.shape} and {given.shape}"
-            )
+        x = check_table("inputs", inputs, "inputs").astype(np.float64)
+        given = check_one_each("labels", labels, (len(x),))
         check_dtype(dtype)
-        sizes = [round(share * len(x)) for share in (validation, test) if number(share) > 0]
+        sizes = [round(share * len(x)) for share in (validation, test) if 0 < number(share) < 1]
         if len(sizes) < 2 or min(sizes) < 1 or sum(sizes) >= len(x):
             raise ValueError(
                 f"validation and test must be shares above 0 that leave some of {len(x)} examples "
@@ -187,23 +183,29 @@ class Dataset:
             )
         if given.dtype.kind in "fO" and any(label != label for label in given):  # as nan alone is
             raise ValueError("labels must name a class for each example, got nan: leave those out")
-        classes, numbers = np.unique(given, return_inverse=True)
+        try:
+            classes, numbers = np.unique(given, return_inverse=True)
+        except TypeError as error:
+            raise ValueError(f"labels must be numbers or texts, and not both: {error}") from error
+        if len(classes) > 2 and classes[0] == UNLABELLED:
+            raise ValueError(f"labels hold {UNLABELLED}, which marks examples without a label")
         n_classes = max(2, len(classes))
         raw = make_dataset(
             name, x, numbers, n_classes, (len(x) - sum(sizes), sizes[0], sizes[1]), seed
         )
-        if len(np.unique(raw.train.labels)) < n_classes:
+        missing = [str(c) for k, c in enumerate(classes) if k not in raw.train.labels]
+        if missing or len(classes) < 2:
             raise ValueError(
-                f"training needs two classes or more, and an example of each, got {classes[:9]}"
+                f"training needs two classes or more, and an example of each, got {len(classes)} "
+                f"classes, and none of {missing[:9]}"
             )
-        mean, spread = raw.train.inputs.mean(axis=0), raw.train.inputs.std(axis=0)
-        # An input that never changes says nothing, and must not become infinite.
-        raw = replace(
-            raw,
-            class_names=tuple(str(label) for label in classes),
-            mean=mean,
-            scale=np.where(spread > 0, spread, 1),
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
+            mean, spread = raw.train.inputs.mean(axis=0), raw.train.inputs.std(axis=0)
+        check_scores("the spread of the inputs", np.stack([mean, spread]))
+        # An input that never changes, but for rounding, says nothing, and must not explode.
+        changes = spread > 1e-12 * np.abs(raw.train.inputs).max(axis=0)
+        class_names = tuple(str(label) for label in classes)
+        raw = replace(raw, class_names=class_names, mean=mean, scale=np.where(changes, spread, 1))
         splits = {n: getattr(raw, n) for n in SPLITS}
         ready: dict[str, Array] = {
             n: raw.standardised(s.inputs).astype(dtype) for n, s in splits.items()
@@ -213,15 +215,16 @@ class Dataset:
     def standardised(self, inputs: ArrayLike) -> Array:
         """(inputs - mean) / scale, with what `from_arrays` took from the training split.
 
+        Returns:
+            Shape (examples, inputs), float64.
+
         Raises:
-            ValueError: inputs that are not numbers, or not of shape (examples, inputs).
+            ValueError: inputs that are not numbers, or not of that shape.
         """
-        x = check_scores("inputs", inputs).astype(np.float64)
-        if x.ndim != 2 or np.shape(self.mean) not in ((), x.shape[1:]):
-            raise ValueError(
-                f"inputs must have shape (examples, {self.train.inputs.shape[1]}), got {x.shape}"
-            )
-        return (x - self.mean) / self.scale
+        x, width = check_table("inputs", inputs, "inputs"), self.train.inputs.shape[1]
+        if x.shape[1] != width:
+            raise ValueError(f"inputs must have shape (examples, {width}), got {x.shape}")
+        return (x.astype(np.float64) - self.mean) / self.scale
 
     def with_few_labels(self, n_labels: int, seed: int = 0) -> Dataset:
         """Keep `n_labels` labels of the transfer set, as even over the classes as can be.

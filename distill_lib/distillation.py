@@ -21,8 +21,8 @@ from distill_lib.checks import (
     check_not_negative,
     check_positive,
     check_probabilities,
-    check_scores,
     check_share,
+    check_table,
     check_weights,
 )
 from distill_lib.data import UNLABELLED, Split
@@ -86,8 +86,7 @@ class TeacherOutputs:
     Raises:
         ValueError: no "logits" among the scores, or index and scores that `Aligned` refuses.
 
-    Chapter 3, "The bug lab", shows what happens where outputs are stored in one order and used in
-    another.
+    Chapter 3, "The bug lab", stores outputs in one order and uses them in another.
     """
 
     def __init__(self, index: ArrayLike, scores: Mapping[str, ArrayLike]) -> None:
@@ -95,9 +94,10 @@ class TeacherOutputs:
         if "logits" not in scores:
             raise ValueError(f'scores must hold "logits", got {sorted(scores)}')
         self.index = check_index(index)
-        self._scores = {n: Aligned(self.index, check_scores(n, s)) for n, s in scores.items()}
+        tables = ((n, check_table(n, s, "components")) for n, s in scores.items())
+        self._scores = {name: Aligned(self.index, table) for name, table in tables}
         rows = self._scores["logits"].rows
-        if rows.shape[-1] > 1 and (rows >= 0).all() and np.allclose(rows.sum(axis=-1), 1):
+        if rows.shape[1] > 1 and (rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=0.01):
             warnings.warn(
                 "every row of the logits is at least 0 and sums to 1, as probabilities do; "
                 "if that is what they are, TeacherOutputs.from_probabilities takes them",
@@ -111,7 +111,7 @@ class TeacherOutputs:
         Raises:
             ValueError: a teacher without named scores, or no split.
         """
-        if not callable(getattr(teacher, "scores", None)):
+        if isinstance(teacher, type) or not callable(getattr(teacher, "scores", None)):
             raise ValueError(
                 f"teacher must be a model of this library, got {type(teacher).__name__}: give its "
                 "own answers to TeacherOutputs.from_probabilities(split.index, …)"
@@ -125,17 +125,18 @@ class TeacherOutputs:
     ) -> TeacherOutputs:
         """The outputs of a teacher that gives probabilities, such as a forest's `predict_proba`.
 
-        Their logarithms are logits: softmax at T = 1 gives the probabilities back.
+        Their logarithms are logits: softmax at T = 1 gives them back, but for the floor.
 
         Args:
             index: shape (examples,), as in `Split`.
             probabilities: shape (examples, classes), each row summing to 1.
-            floor: what a class gets that the teacher rules out, since 0 has no logarithm, before
+            floor: what 0, which has no logarithm, and every smaller probability is raised to before
                 the row is divided by its new sum; above 0 and below 1 / classes.
 
         Raises:
             ValueError: probabilities, index or floor not as described.
         """
+        check_table("probabilities", probabilities, "classes")
         p = check_probabilities("probabilities", probabilities).astype(np.float64)
         if not 0 < check_not_negative("floor", floor) < 1 / p.shape[-1]:
             raise ValueError(f"floor must lie above 0 and below 1 / classes, got {floor!r}")
@@ -214,7 +215,7 @@ class WeightedTerms:
     def __init__(self, *terms: Term) -> None:
         for term in terms:
             check_kind("each term", term, Term)
-        names = [term.name for term in terms]
+        names = [t.name for t in terms]
         if not terms or len(set(names)) < len(names):
             raise ValueError(f"an objective needs terms, of different names, got {names}")
         self.terms = terms
@@ -228,8 +229,8 @@ class WeightedTerms:
                 looks = f"the term {term.name!r} looks at the student's {term.on!r}"
                 raise ValueError(f"{looks}; it has only {sorted(scores)}")
             rows, n = scores[term.on], len(index)
-            if term.copies and len(rows) == n:
-                needs = f"the term {term.name!r} compares examples with copies of them"
+            if term.copies and len(rows) != 2 * n:
+                needs = f"the term {term.name!r} compares each example with one copy of it"
                 raise ValueError(f"{needs}: train(..., augment=noisy_copies(0.04)) adds those")
             seen = len(rows) if term.copies else n
             loss = term.loss(rows[:seen], np.resize(index, seen) if term.copies else index)

@@ -26,12 +26,12 @@ def check(answer: ArrayLike, expected: ArrayLike, hint: str = "") -> None:
         print(f"Not yet: expected numbers, got {type(answer).__name__}. {hint}".rstrip())
         return
     if yours.shape != right.shape:
-        said = f"expected shape {right.shape}, yours is {yours.shape}"
+        difference = f"expected shape {right.shape}, yours is {yours.shape}"
     elif np.allclose(yours, right, rtol=1e-6, atol=1e-9):
         print("Right.")
         return
     else:
         worst = np.unravel_index(np.argmax(np.abs(yours - right)), right.shape)
         place = f" at {tuple(map(int, worst))}" if right.ndim else ""
-        said = f"the largest difference is {np.abs(yours - right)[worst]:.3g}{place}"
-    print(f"Not yet: {said}. {hint}".rstrip())
+        difference = f"the largest difference is {np.abs(yours - right)[worst]:.3g}{place}"
+    print(f"Not yet: {difference}. {hint}".rstrip())

@@ -1,8 +1,9 @@
 """The layers that networks are made of: forward, backward, and where their parameters begin.
 
 A layer is a description and nothing else: its sizes and the names of its scores. The arrays belong
-to the network (`models`), which hands them in as `Memory`. A new kind of layer is a new class here
-with the same three methods; nobody else's code changes.
+to the network (`models`), which hands them in as `Memory`. A new kind of layer is a new class here,
+with `forward` and `backward` and, where it has parameters, `shapes` and `start`, and its name in
+`KINDS`. (What behaves otherwise in training, such as dropout, has no door yet.)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from distill_lib.checks import Array, check_positive, check_whole
+from distill_lib.checks import Array, check_kind, check_positive, check_whole
 
 RATIONALE = "rationale"
 """Scores of this name serve training alone: they do not count as part of the trained model."""
@@ -115,7 +116,7 @@ class Linear(Layer):
             (He et al. 2015), 1 where none follows. Biases start at 0.
 
     Raises:
-        ValueError: numbers that are not whole and at least 1, or a gain not above 0.
+        ValueError: numbers that are not whole and at least 1, no scores, or a gain not above 0.
 
     Chapter 2, "Backwards".
     """
@@ -126,6 +127,9 @@ class Linear(Layer):
     kind: ClassVar[str] = "linear"
 
     def __post_init__(self) -> None:
+        check_kind("scores", self.scores, Mapping, 'how many by name, such as {"logits": 10}')
+        if not self.scores:
+            raise ValueError("a linear layer needs scores, got none")
         for size in (self.n_inputs, *self.scores.values()):
             check_whole("each of the sizes", size)
         check_positive("gain", self.gain)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol, Self
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 import numpy as np
 
-from distill_lib.checks import Array, check_dtype, check_scores, check_whole
+from distill_lib.checks import Array, check_dtype, check_kind, check_scores, check_whole
 from distill_lib.layers import KINDS, RATIONALE, Layer, Linear, Memory, ReLU, few_threads
 
 
@@ -28,10 +28,13 @@ class Model(Protocol):
     """
 
     dtype: np.dtype
-    vector: Array
-    gradient_vector: Array
-    multiply_adds: int
 
+    @property
+    def vector(self) -> Array: ...
+    @property
+    def gradient_vector(self) -> Array: ...
+    @property
+    def multiply_adds(self) -> int: ...
     def forward(self, inputs: Array) -> Mapping[str, Array]: ...
     def backward(self, gradients: Mapping[str, Array]) -> None: ...
     def scores(self, inputs: Array) -> Mapping[str, Array]: ...
@@ -45,7 +48,8 @@ class Network:
     on whole vectors. `parameters` and `gradients` are named views into them: "W1", "b1", "W2", …
 
     Args:
-        layers: the first is `Linear`, the last has the scores "logits", and no name occurs twice.
+        layers: the first knows its `n_inputs`, each fits the one before, the last has the scores
+            "logits", and no name occurs twice.
         seed: of the first parameters.
         dtype: np.float32 or np.float64.
 
@@ -61,11 +65,20 @@ class Network:
     def __init__(self, layers: Sequence[Layer], seed: int = 0, dtype: type = np.float32) -> None:
         check_dtype(dtype)
         check_whole("seed", seed, least=0)
+        layers = tuple(layers)
+        for layer in layers:
+            check_kind("each layer", layer, Layer)
+        if layers and not hasattr(layers[0], "n_inputs"):
+            raise ValueError(f"the first layer must know its n_inputs, got {layers[0]}")
+        linear = [layer for layer in layers if isinstance(layer, Linear)]
+        for one, other in pairwise(linear if {*map(type, layers)} <= {Linear, ReLU} else ()):
+            if sum(one.scores.values()) != other.n_inputs:
+                raise ValueError(f"each layer must fit the one before, got {one} before {other}")
         names = [name for layer in layers for name in layer.scores]
         if not layers or "logits" not in layers[-1].scores or len(set(names)) < len(names):
             raise ValueError(f'the last layer must have "logits", and no name twice, got {names}')
         size = sum(int(np.prod(shape)) for layer in layers for shape in layer.shapes.values())
-        self._bind(tuple(layers), np.zeros(size, dtype))
+        self._bind(layers, np.zeros(size, dtype))
         rng = np.random.default_rng(seed)
         for layer, memory in zip(self.layers, self._memories, strict=True):
             layer.start(memory.parameters, rng)
@@ -124,7 +137,8 @@ class Network:
     def vector(self, values: Array) -> None:
         if values is self._vector:  # as after `model.vector += step`
             return
-        values = check_scores("vector", values)
+        with np.errstate(over="ignore"):  # checked in the same line
+            values = check_scores("vector", check_scores("vector", values).astype(self.dtype))
         if values.shape != self._vector.shape:
             raise ValueError(f"vector must have shape {self._vector.shape}, got {values.shape}")
         self._vector[:] = values
@@ -137,7 +151,7 @@ class Network:
     @property
     def n_inputs(self) -> int:
         """How many numbers an example has."""
-        return self._memories[0].parameters["W"].shape[0]
+        return getattr(self.layers[0], "n_inputs")  # noqa: B009
 
     @property
     def n_parameters(self) -> int:
@@ -258,34 +272,47 @@ class Network:
         """Write layers and parameters to a file of NumPy's, whose name must end in .npz.
 
         Raises:
-            ValueError: another name.
+            ValueError: another name, or a layer that `load` would not know.
         """
         if Path(path).suffix != ".npz":
             raise ValueError(f'a model is saved under a name that ends in ".npz", got {path}')
+        if strange := [layer for layer in self.layers if KINDS.get(layer.kind) is not type(layer)]:
+            raise ValueError(f"only layers of `layers.KINDS` can be saved, got {strange}")
         layers = [{"kind": layer.kind, **vars(layer)} for layer in self.layers]
-        np.savez(path, layers=json.dumps(layers, default=int), vector=self._vector)
+        kind = type(self).__name__
+        np.savez(path, kind=kind, layers=json.dumps(layers, default=int), vector=self._vector)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read what `save` has written. Nothing in the file is ever executed.
+        """Read what `save` has written: a model of the class that was saved.
+
+        Nothing in the file is ever executed.
 
         Raises:
-            ValueError: not such a file, or parameters that do not fit its layers.
+            ValueError: not such a file, a model of another class than this one or one below it, or
+                parameters that do not fit its layers.
         """
+        kinds = {kind.__name__: kind for kind in (Network, MLP, LogisticRegression)}
         try:
             with np.load(path, allow_pickle=False) as file:
                 layers: list[dict[str, Any]] = json.loads(str(file["layers"]))
-                vector = file["vector"]
+                vector, kind = file["vector"], kinds[str(file["kind"])]
+            if not issubclass(kind, cls):
+                raise ValueError(f"it is a {kind.__name__}, not a {cls.__name__}")
             made = [KINDS[layer.pop("kind")](**layer) for layer in layers]
             checked = Network(made, dtype=vector.dtype.type)
             checked.vector = vector
         except FileNotFoundError:
             raise
-        except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever a broken file comes up with
             raise ValueError(f"{path} is no model that was saved here: {error}") from error
-        model = cls.__new__(cls)
+        model = kind.__new__(kind)
         model._bind(checked.layers, checked.vector)
-        return model
+        return cast(Self, model)
+
+
+if TYPE_CHECKING:  # what training asks for is what a network is
+    _network: Model = Network([])
 
 
 def _numbered(views: Sequence[Mapping[str, Array]]) -> dict[str, Array]:

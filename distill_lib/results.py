@@ -55,7 +55,8 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
 
     Raises:
         ValueError: a name that is not letters, digits and underscores, seeds that are not whole
-            numbers, or a content with nan or infinity, which JSON does not know.
+            numbers, a content that names what stands at the head anyway, or one with nan or
+            infinity, which JSON does not know.
     """
     path, seeds = _path(name), list(seeds)
     for seed in seeds:
@@ -67,8 +68,9 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
         **origin(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }
+    if clash := head.keys() & content.keys():
+        raise ValueError(f"a content must not name what the record says itself: {sorted(clash)}")
     text = json.dumps(head | dict(content), indent=1, allow_nan=False, default=_plain)
-    path.parent.mkdir(exist_ok=True)
     beside = path.with_name(path.name + ".new")
     beside.write_text(text + "\n", encoding="utf-8")
     beside.replace(path)
@@ -83,11 +85,6 @@ def recorded(name: str) -> dict[str, Any]:
             off or no record.
     """
     path = _path(name)
-    if not RESULTS.is_dir():
-        raise ValueError(
-            f"there is no folder {RESULTS}: the recorded results are in the book's repository, not "
-            "in the installed library; run `pip install -e .` in a copy of the repository"
-        )
     if not path.exists():
         there = sorted(p.stem for p in RESULTS.glob("*.json"))
         raise ValueError(f"no recorded result {name!r}; there are {there}")
@@ -101,8 +98,13 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 def _path(name: str) -> Path:
-    if not re.fullmatch(r"\w+", name):
+    if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
         raise ValueError(f"the name of a result is letters, digits and underscores, got {name!r}")
+    if not RESULTS.is_dir():
+        raise ValueError(
+            f"there is no folder {RESULTS}: the recorded results are in the book's repository, not "
+            "in the installed library; run `pip install -e ./livefigures -e .` in a copy of it"
+        )
     return RESULTS / f"{name}.json"
 
 

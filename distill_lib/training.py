@@ -235,6 +235,11 @@ def train(
     Chapter 2, "The loop".
     """
     check_kind("split", split, Split, "take one of a data set, such as data.transfer")
+    if validation is not None:
+        check_kind("validation", validation, Split, "take data.validation")
+    for name, function in (("objective", objective), ("augment", augment or constant)):
+        if not callable(function):
+            raise ValueError(f"{name} must be a function, got {function!r}")
     counts = {"steps": steps, "batch_size": batch_size, "look_every": look_every}
     for name, count in (counts | ({} if patience is None else {"patience": patience})).items():
         check_whole(name, count)

@@ -179,6 +179,7 @@ def draw_lab(
     line = np.array(history.loss[1:]) / history.loss[1]
     look = {"xlabel": "step", "ylabel": "loss, relative to its start", "ylim": (0, 1.1)}
     figure = figures.curves(history.step[1:], {loss: line}, colours=("student",), **look)
-    text = f"Rationale: {rationale}, compared by {loss}. After 60 steps the loss ends at "
-    text += f"{line[-1]:.0%} of its start, {odd_right(student):.0%} of odd or even is right."
+    text = f"Rationale: {rationale}, compared by {loss}. After {history.step[-1]} steps the loss "
+    text += f"ends at {line[-1]:.0%} of its start, "
+    text += f"{odd_right(student):.0%} of odd or even is right."
     return figure, text

@@ -89,7 +89,8 @@ def draw_look(
         signs = [sign for line in panels[title] for _, sign in line]
         word = title.split("?")[0].lower()
         counts.append(f"{word} {signs.count(1)}, the reverse {signs.count(-1)}")
-    text = f"{chosen.capitalize()}, against {against}: of 20 comparisons, "
+    number = len(pairs) * len(settings)
+    text = f"{chosen.capitalize()}, against {against}: of {number} comparisons, "
     text += "after correction: " + "; ".join(counts) + "."
     names = [s.replace(" ", "\n", 1) for s in settings]
     return verdicts(panels, list(pairs), names), text

@@ -116,6 +116,9 @@ class Study:
         arguments = signature(self.run).parameters.values()
         named = {a.name for a in arguments if a.kind != Parameter.VAR_KEYWORD}
         further = len(named) < len(arguments)  # such as **plan, which is handed on
+        unknown = {*self.fixed} - named
+        if (unknown and not further) or (not self.settings and self.content is rows_alone):
+            raise ValueError(f"{self.run.__name__} has no {sorted(unknown) or 'settings'}")
         for setting in self.settings:
             given = {*setting, *self.fixed, "seed"} | ({"rate"} if self.rates else set())
             if named - given or (given - named and not further) or {*setting} & {*self.fixed}:
@@ -222,6 +225,8 @@ class Study:
         )
         for setting, row, measures in zip(settings, rows, again, strict=True):
             before = {name: row[name][place] for name in self.allowed if name in row}
+            if not before.keys() & measures.keys():
+                differences.append(f"{self.file}: nothing to compare in {setting}")
             differences += compare(self, setting, before, measures)
         return differences
 
@@ -275,7 +280,7 @@ def compare(study: Study, setting: Row, before: Row, again: Row) -> list[str]:
     far = [
         name
         for name in measures
-        if np.abs(np.subtract(again[name], before[name])).max() > study.allowed[name] + 1e-9
+        if not np.abs(np.subtract(again[name], before[name])).max() <= study.allowed[name] + 1e-9
     ]
     print(f"{title}: {'; '.join(values)}", *(f"DIFFERS: {name}" for name in far), sep="; ")
     return [f"{title}: {name}" for name in far]

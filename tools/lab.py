@@ -24,7 +24,7 @@ from exclusive import exclusive
 from playwright.sync_api import Browser, Page, Request, Route
 
 SLOWEST = 900_000  # milliseconds for a whole chapter on a busy machine
-LEFT_BEHIND = (".git", "_build", ".venv*", "__pycache__", ".*_cache")
+LEFT_BEHIND = (".git", "_build", ".venv*", "__pycache__", ".*_cache", ".hypothesis", ".unfinished")
 
 
 def binders_python(root: Path) -> str:

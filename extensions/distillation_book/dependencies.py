@@ -106,7 +106,7 @@ def files(modules: frozenset[str], home: Path, root: Path) -> set[Path]:
 
 
 def content(package: Path) -> Iterator[Path]:
-    """Every file of a package but what Python keeps there."""
+    """Every file of a package but what Python keeps there, and what only pages load."""
     for path in package.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
+        if path.is_file() and not {"__pycache__", "static"} & {*path.parts}:
             yield path

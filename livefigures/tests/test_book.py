@@ -46,9 +46,9 @@ def clean() -> dict[str, str]:
 def run(*command: str | Path, cwd: Path = HERE) -> str:
     """Run a command; return what it said, or fail with it."""
     done = subprocess.run(command, cwd=cwd, env=clean(), text=True, capture_output=True)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, f"{' '.join(map(str, command))} failed:\n{said[-6000:]}"
-    return said
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, f"{' '.join(map(str, command))} failed:\n{output[-6000:]}"
+    return output
 
 
 def digest(*paths: Path) -> str:
@@ -59,6 +59,11 @@ def digest(*paths: Path) -> str:
 
 @pytest.fixture(scope="module")
 def environment() -> Path:
+    """The programs of the environment below."""
+    return made()
+
+
+def made() -> Path:
     """The programs of an environment with the package, not in place, and Jupyter Book."""
     place = ROOT / "_build/livefigures" / digest(LOCK, HERE / "pyproject.toml")
     for former in place.parent.glob("*"):
@@ -171,3 +176,7 @@ def test_the_figure_has_the_colours_of_the_page(opened, site, mode):
 def test_a_page_without_figures_is_there_too(site):
     assert (site / "index.html").exists()
     assert (site / "_static/livefigures.js").exists()
+
+
+if __name__ == "__main__":  # makes the environment, so that the tests need no network
+    print(f"livefigures alone, with Jupyter Book: {made().parent}")

@@ -4,7 +4,6 @@ import gzip
 import html
 import json
 import re
-import time
 import types
 from fractions import Fraction
 
@@ -447,19 +446,19 @@ def test_a_first_draw_that_fails_raises_where_it_was_called():
 
 
 def test_a_slow_draw_waits_for_the_release_and_says_that_it_works(monkeypatch):
-    monkeypatch.setattr(live, "SLOW", 0.4)
-    pause = {"seconds": 0.45}
+    clock, pause = [0.0], {"seconds": 2 * live.SLOW}
+    monkeypatch.setattr(live, "time", types.SimpleNamespace(perf_counter=lambda: clock[0]))
 
     def draw(T):
-        time.sleep(pause["seconds"])
+        clock[0] += pause["seconds"]
         return Figure(figsize=(1, 1))
 
     (T,), _, status = parts_of(draw, T=[1, 2, 9])
     assert not T.continuous_update
-    said = []
-    status.observe(lambda change: said.append(change.new), "value")
+    lines = []
+    status.observe(lambda change: lines.append(change.new), "value")
     T.value = 2
-    assert "Drawing…" in said[0] and said[-1] == ""
+    assert "Drawing…" in lines[0] and lines[-1] == ""
     pause["seconds"] = 0
     T.value = 3
     assert T.continuous_update  # quick again

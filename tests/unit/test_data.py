@@ -412,11 +412,17 @@ def test_few_labels_can_be_had_of_own_data_too():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"inputs": TABLE[:, 0]}, "inputs must have shape (examples, inputs) and labels"),
-        ({"labels": NAMES[:9]}, "labels (examples,), got (50, 3) and (9,)"),
+        ({"inputs": TABLE[:, 0]}, "inputs must have shape (examples, inputs), got (50,)"),
+        ({"labels": NAMES[:9]}, "labels must have shape (50,), one per example, got (9,)"),
         ({"inputs": np.full((50, 3), np.nan)}, "inputs must be finite, got nan at index (0, 0)"),
         ({"labels": np.zeros(50, int)}, "training needs two classes or more"),
-        ({"labels": np.arange(50)}, "an example of each"),
+        ({"labels": np.arange(50)}, "and none of ["),
+        ({"labels": NAMES[:, None]}, "got (50, 1); for a column, take labels[:, 0]"),
+        ({"labels": np.eye(2)[[0, 1] * 25]}, "for one-hot rows, take labels.argmax(axis=1)"),
+        ({"labels": np.array(["a", None] * 25, object)}, "numbers or texts, and not both"),
+        ({"labels": np.array([-1, 0, 1, 1, 0] * 10)}, "which marks examples without a label"),
+        ({"inputs": TABLE * [1, 1e300, 1]}, "the spread of the inputs must be finite, got inf"),
+        ({"validation": np.inf}, "got inf and 0.2"),
         ({"labels": np.array(["a", np.nan] * 25, object)}, "got nan: leave those out"),
         ({"labels": np.array([0, np.nan] * 25)}, "got nan: leave those out"),
         ({"validation": 0}, "shares above 0 that leave some of 50 examples"),
@@ -435,9 +441,11 @@ def test_arrays_that_make_no_data_set_are_refused(change, message):
 
 def test_later_examples_of_another_width_are_refused():
     dataset = Dataset.from_arrays(TABLE, NAMES)
-    for wrong in (TABLE[:, :2], TABLE[0]):
-        with pytest.raises(ValueError, match=re.escape("inputs must have shape (examples, 3)")):
+    for wrong, shape in ((TABLE[:, :2], "3), got (50, 2)"), (TABLE[0], "inputs), got (3,)")):
+        with pytest.raises(ValueError, match=re.escape(f"shape (examples, {shape}")):
             dataset.standardised(wrong)
+    with pytest.raises(ValueError, match=re.escape("shape (examples, 64), got (50, 3)")):
+        DIGITS.standardised(TABLE)
 
 
 def test_data_sets_and_splits_introduce_themselves_in_a_line():
@@ -456,7 +464,29 @@ def test_something_else_in_the_place_of_a_split_is_refused():
 
 def test_labels_of_a_split_show_the_first_that_is_wrong():
     wrong = np.zeros(178)
-    with pytest.raises(ValueError, match=r"at least -1, got 0\.0 \(dtype float64\)"):
+    with pytest.raises(ValueError, match=r"labels must be integers, got 0\.0 .*astype\(int\)"):
         Split(np.zeros((178, 2)), wrong, np.arange(178))
-    with pytest.raises(ValueError, match=r"at least -1, got -7 \(dtype int64\)"):
+    with pytest.raises(ValueError, match="labels must be at least -1, got -7"):
         Split(np.zeros((2, 2)), np.array([0, -7]), np.arange(2))
+
+
+def test_an_input_that_changes_by_rounding_alone_does_not_explode():
+    """The spread of a column of 0.1 is not quite 0."""
+    table = np.column_stack([TABLE[:, 0], np.full(50, 0.1)])
+    assert Dataset.from_arrays(table, NAMES).train.inputs[:, 0].std() > 0
+    rows = Dataset.from_arrays(table, NAMES).test.index
+    table[rows, 1] = 1.0
+    dataset = Dataset.from_arrays(table, NAMES)
+    assert np.abs(dataset.train.inputs[:, 1]).max() < 1e-6
+    np.testing.assert_allclose(dataset.test.inputs[:, 1], 0.9, atol=1e-6)
+
+
+def test_labels_of_minus_1_and_1_are_two_classes():
+    assert Dataset.from_arrays(TABLE, np.where(NAMES == "yes", 1, -1)).class_names == ("-1", "1")
+
+
+def test_masked_labels_are_refused_and_data_sets_can_be_keys():
+    with pytest.raises(ValueError, match="labels must not be a masked array"):
+        Split(np.zeros((2, 2)), np.ma.masked_array([0, 1], [True, False]), np.arange(2))
+    dataset = Dataset.from_arrays(TABLE, NAMES)
+    assert {dataset: 1}[dataset] == 1 and dataset != replace(dataset)

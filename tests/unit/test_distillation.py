@@ -406,8 +406,9 @@ def test_an_objective_that_makes_no_sense_is_refused(terms, message):
 
 def test_a_term_that_compares_copies_says_where_they_come_from():
     objective = WeightedTerms(term(copies=True))
-    with pytest.raises(ValueError, match=re.escape("augment=noisy_copies(0.04)")):
-        objective({"logits": np.zeros((2, 2))}, np.arange(2), 0.0)
+    for rows in (2, 6):  # none, and two of each
+        with pytest.raises(ValueError, match=re.escape("augment=noisy_copies(0.04)")):
+            objective({"logits": np.zeros((rows, 2))}, np.arange(2), 0.0)
 
 
 @pytest.mark.parametrize("weight", [-1, np.nan, np.inf, "1", True])
@@ -455,6 +456,8 @@ def test_a_class_that_the_teacher_rules_out_gets_the_floor():
     [
         ([[0.5, 0.6]], 1e-6, "probabilities must sum to 1, got a sum of 1.1"),
         ([[1.5, -0.5]], 1e-6, "probabilities must be at least 0, got -0.5"),
+        ([0.5, 0.5], 1e-6, "probabilities must have shape (examples, classes), got (2,)"),
+        ([[0.3333, 0.6666]], 1e-6, "divide each row by its sum"),
         ([[0.5, 0.5]], 0, "floor must lie above 0 and below 1 / classes, got 0"),
         ([[0.5, 0.5]], 0.5, "floor must lie above 0 and below 1 / classes, got 0.5"),
         ([[0.5, 0.5]], "x", "floor must be a finite number of at least 0, got 'x'"),
@@ -467,8 +470,9 @@ def test_what_is_no_probability_is_refused(p, floor, message):
 
 def test_probabilities_in_the_place_of_logits_are_warned_of():
     p = np.random.default_rng(0).dirichlet(np.ones(4), 6)
-    with pytest.warns(UserWarning, match="from_probabilities takes them"):
-        TeacherOutputs(np.arange(6), {"logits": p})
+    for rows in (p, p.round(3)):
+        with pytest.warns(UserWarning, match="from_probabilities takes them"):
+            TeacherOutputs(np.arange(6), {"logits": rows})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         TeacherOutputs(np.arange(6), {"logits": np.log(p)})
@@ -498,6 +502,11 @@ class Forest:
         (lambda: traditional(DIGITS.train, MLP((64, 10)), 2, 0.5), "a TeacherOutputs, got MLP"),
         (lambda: step_by_step(DIGITS.train, None, 2, 0.5, 0.5), "TeacherOutputs, got NoneType"),
         (lambda: hard_labels(DIGITS), "split must be a Split, got Dataset"),
+        (lambda: TeacherOutputs.of(MLP, DIGITS.test), "model of this library, got type"),
+        (
+            lambda: TeacherOutputs([0, 1], {"logits": [1.0, 2.0]}),
+            "components), got (2,)",
+        ),
     ],
 )
 def test_objects_of_another_kind_are_refused_at_the_door(call, message):

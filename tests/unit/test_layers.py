@@ -107,7 +107,28 @@ def test_training_takes_any_list_of_layers():
     assert history.loss[-1] < 0.3 and model.names == ["first", "second", "logits"]
 
 
-@pytest.mark.parametrize("layers", [[], [Linear(4, {"scores": 2})], [ReLU()]])
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([ReLU(), Linear(4, {"logits": 2})], "the first layer must know its n_inputs"),
+        ([Linear(4, {"a": 5}), ReLU(), Linear(4, {"logits": 2})], "must fit the one before"),
+        ([Linear, Linear(4, {"logits": 2})], "each layer must be a Layer, got type"),
+    ],
+)
+def test_layers_that_make_no_network_are_refused(layers, message):
+    with pytest.raises(ValueError, match=message):
+        Network(layers)
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"), [({}, "needs scores, got none"), (5, "must be a Mapping, got int")]
+)
+def test_a_linear_layer_has_named_scores(scores, message):
+    with pytest.raises(ValueError, match=message):
+        Linear(4, scores)
+
+
+@pytest.mark.parametrize("layers", [[], [Linear(4, {"scores": 2})]])
 def test_a_network_ends_in_logits(layers):
     with pytest.raises(ValueError, match='the last layer must have "logits", and no name twice'):
         Network(layers)

@@ -372,6 +372,7 @@ def test_assigning_the_vector_changes_what_the_model_computes():
         (np.zeros(3), "vector must have shape (18,), got (3,)"),
         (np.full(18, np.nan), "vector must be finite, got nan at index (0,)"),
         (["W"] * 18, "vector must be real numbers"),
+        (np.full(18, 1e300), "vector must be finite, got inf"),
     ],
 )
 def test_a_vector_that_does_not_fit_is_refused(values, message):
@@ -417,10 +418,28 @@ def test_a_model_is_saved_under_a_name_that_says_what_it_is(tmp_path):
         MLP((5, 3)).save(tmp_path / "student")
 
 
+def test_a_file_gives_the_class_that_was_saved_and_no_other(tmp_path):
+    path = tmp_path / "student.npz"
+    LogisticRegression(5, 3).save(path)
+    assert type(MLP.load(path)) is type(Network.load(path)) is LogisticRegression
+    MLP((5, 4, 3)).save(path)
+    with pytest.raises(ValueError, match="it is a MLP, not a LogisticRegression"):
+        LogisticRegression.load(path)
+
+
+def test_a_layer_that_could_not_be_read_again_is_not_saved(tmp_path):
+    class Twice(ReLU):
+        kind = "twice"
+
+    model = Network([Linear(5, {"hidden": 4}), Twice(), Linear(4, {"logits": 3})])
+    with pytest.raises(ValueError, match=r"only layers of `layers\.KINDS` can be saved"):
+        model.save(tmp_path / "student.npz")
+
+
 def saved(path, **arrays):
     """A file with the entries of a saved model, or with others in their place."""
     layers = '[{"kind": "linear", "n_inputs": 5, "scores": {"logits": 3}, "gain": 1.0}]'
-    np.savez(path, **{"layers": layers, "vector": np.zeros(18, np.float32)} | arrays)
+    np.savez(path, **{"kind": "MLP", "layers": layers, "vector": np.zeros(18, np.float32)} | arrays)
 
 
 @pytest.mark.parametrize(
@@ -431,6 +450,9 @@ def saved(path, **arrays):
         lambda path: saved(path, vector=np.zeros(18, int)),
         lambda path: saved(path, vector=np.array([print], object)),
         lambda path: saved(path, layers="[{"),
+        lambda path: saved(path, layers="{}"),
+        lambda path: saved(path, layers='[{"kind": "linear", "n_inputs": 5, "scores": [3]}]'),
+        lambda path: saved(path, kind="Forest"),
         lambda path: saved(path, layers='[{"kind": "spell"}]'),
         lambda path: saved(path, layers='[{"kind": "linear", "n_inputs": 5}]'),
         lambda path: np.savez(path, vector=np.zeros(18, np.float32)),

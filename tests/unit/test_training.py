@@ -459,6 +459,8 @@ def test_parameters_that_the_last_step_spoils_are_noticed():
     [
         ({"optimizer": Adam}, "optimizer must be one such as Adam(0.01), got <class"),
         ({"seed": None}, "seed must be a whole number of at least 0, got None"),
+        ({"validation": DIGITS}, "validation must be a Split, got Dataset"),
+        ({"augment": 0.04}, "augment must be a function, got 0.04"),
     ],
 )
 def test_a_training_that_cannot_be_repeated_is_refused(given, message):

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 import ipywidgets as widgets
 from IPython.display import display
@@ -39,7 +40,7 @@ def display_live(explorer: Explorer, shell: Any) -> None:
 
 def widget(explorer: Explorer) -> widgets.Box:
     """The live figure: controls that call `draw`, a line for its state, the picture."""
-    slim = new_slim(repr(explorer.start))
+    slim = new_slim(uuid4().hex)  # two notebooks in one window may show the same figure
     controls = [control(parameter) for parameter in explorer.parameters]
     moving = [one for one in controls if not isinstance(one, widgets.Text)]
     status = widgets.HTML(layout=widgets.Layout(min_height="2em"))
