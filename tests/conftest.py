@@ -1,6 +1,7 @@
 """What all tests share: the repository's places, a browser, and what to report at the end."""
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,10 @@ os.environ["TQDM_DISABLE"] = "1"  # a progress bar is not an output to compare
 os.environ.pop("LIVEFIGURES_BUILD", None)
 # As many processes as cores are at work: more threads than one in each would only wait for others.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+# In the background of a shell a process ignores Ctrl+C, and so would those that tests start and stop.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MEASURED: list[str] = []
 BEGAN, LOAD = time.time(), os.getloadavg()[0]

@@ -364,7 +364,7 @@ def test_an_interrupted_build_leaves_no_kernel_and_keeps_what_was_done(
     wait_until(lambda: pid.exists() and pid.read_text() != "", "a kernel")
     wait_until(lambda: kept.exists() and any(kept.glob("*.ipynb")), "a chapter that is done")
     process.send_signal(how)
-    process.communicate()
+    process.communicate(timeout=120)
     assert process.returncode != 0
     wait_until(lambda: not alive(pid.read_text()), "the end of the kernel")
     book.write("go", "")

@@ -377,7 +377,7 @@ def stop_in_the_middle(toy, jobs, how=signal.SIGKILL):
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.05)
     os.killpg(process.pid, how)
-    process.communicate()
+    process.communicate(timeout=120)
     (toy / "hang").unlink()
     return (toy / "runs.txt").read_text("utf-8").splitlines()
 
