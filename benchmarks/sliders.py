@@ -129,7 +129,7 @@ def main() -> None:
     load, times = round(os.getloadavg()[0], 1), {}
     path = chromium.find() or sys.exit(chromium.MISSING)
     with lab.running(lab.install(ROOT)) as server, sync_playwright() as playwright:
-        html = build(server.repo, server.repo.parent / "venv/bin/jupyter-book")
+        html = build(server.repo, ROOT / ".venv/bin/jupyter-book")
         write(server.repo / "chapters/speed.ipynb", FIGURES, EXPLORE, INTERACT)
         browser = chromium.launch(playwright, path)
 

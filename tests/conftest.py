@@ -16,7 +16,7 @@ os.environ.pop("LIVEFIGURES_BUILD", None)
 # As many processes as cores are at work: more threads than one in each would only wait for others.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-# In the background of a shell a process ignores Ctrl+C, and so would those that tests start and stop.
+# In the background of a shell a process ignores Ctrl+C, and so would those that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
