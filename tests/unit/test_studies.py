@@ -354,6 +354,7 @@ def toy(tmp_path):
     """A made-up study in a folder of its own: start it, kill it in the middle, see what it did."""
     shutil.copy(STUDIES / "engine.py", tmp_path)
     (tmp_path / "toy.py").write_text(TOY, "utf-8")
+    (tmp_path / "results").mkdir()
     return tmp_path
 
 
