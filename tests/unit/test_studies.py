@@ -45,6 +45,7 @@ def folders(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(engine, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setattr(engine, "JOBS", 1)
+    (tmp_path / "results").mkdir()
     return tmp_path
 
 
