@@ -71,6 +71,7 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
     if clash := head.keys() & content.keys():
         raise ValueError(f"a content must not name what the record says itself: {sorted(clash)}")
     text = json.dumps(head | dict(content), indent=1, allow_nan=False, default=_plain)
+    path.parent.mkdir(exist_ok=True)
     beside = path.with_name(path.name + ".new")
     beside.write_text(text + "\n", encoding="utf-8")
     beside.replace(path)
@@ -85,6 +86,11 @@ def recorded(name: str) -> dict[str, Any]:
             off or no record.
     """
     path = _path(name)
+    if not RESULTS.is_dir():
+        raise ValueError(
+            f"there is no folder {RESULTS}: the recorded results are in the book's repository, not "
+            "in the installed library; run `pip install -e ./livefigures -e .` in a copy of it"
+        )
     if not path.exists():
         there = sorted(p.stem for p in RESULTS.glob("*.json"))
         raise ValueError(f"no recorded result {name!r}; there are {there}")
@@ -100,11 +106,6 @@ def recorded(name: str) -> dict[str, Any]:
 def _path(name: str) -> Path:
     if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
         raise ValueError(f"the name of a result is letters, digits and underscores, got {name!r}")
-    if not RESULTS.is_dir():
-        raise ValueError(
-            f"there is no folder {RESULTS}: the recorded results are in the book's repository, not "
-            "in the installed library; run `pip install -e ./livefigures -e .` in a copy of it"
-        )
     return RESULTS / f"{name}.json"
 
 

@@ -116,9 +116,9 @@ class Study:
         arguments = signature(self.run).parameters.values()
         named = {a.name for a in arguments if a.kind != Parameter.VAR_KEYWORD}
         further = len(named) < len(arguments)  # such as **plan, which is handed on
-        unknown = {*self.fixed} - named
-        if (unknown and not further) or (not self.settings and self.content is rows_alone):
-            raise ValueError(f"{self.run.__name__} has no {sorted(unknown) or 'settings'}")
+        unknown = [] if further else sorted({*self.fixed} - named)
+        if not self.settings and (unknown or self.content is rows_alone):
+            raise ValueError(f"the study of {self.run.__name__} has no {unknown or 'settings'}")
         for setting in self.settings:
             given = {*setting, *self.fixed, "seed"} | ({"rate"} if self.rates else set())
             if named - given or (given - named and not further) or {*setting} & {*self.fixed}:

@@ -45,7 +45,6 @@ def folders(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(engine, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setattr(engine, "JOBS", 1)
-    (tmp_path / "results").mkdir()
     return tmp_path
 
 
@@ -355,7 +354,6 @@ def toy(tmp_path):
     """A made-up study in a folder of its own: start it, kill it in the middle, see what it did."""
     shutil.copy(STUDIES / "engine.py", tmp_path)
     (tmp_path / "toy.py").write_text(TOY, "utf-8")
-    (tmp_path / "results").mkdir()
     return tmp_path
 
 
