@@ -168,11 +168,10 @@ class History:
 
     Attributes:
         step: steps taken at each look.
-        loss: the objective since the look before: the sum over its terms of weight times value,
-            each the mean over the steps in which the term had something to say (a batch without
-            labels is no hard loss of 0); nan at step 0 and where no term had.
-        parts: mean of each of its terms since the look before, by name, over the steps in which
-            the term had a weight and something to say.
+        loss: the objective since the look before: of each term the mean of weight times value over
+            the steps in which it had something to say (no labels are no hard loss of 0), summed
+            over the terms; nan at step 0 and where none had.
+        parts: mean of each of its terms over the same steps, if it had a weight, by name.
         accuracy, nll: on the validation split, where one was given.
         best_step: the step whose parameters the model was left with.
     """
