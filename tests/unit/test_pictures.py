@@ -61,7 +61,8 @@ def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
 
 
 def difference(setting: str, regime: str, method: str, other: str, measure: str) -> Estimate:
-    return interval([-1.0, 2.0, len(method)]).scaled(len(setting) * len(measure))
+    """With a label at the very edge of the axis in one setting, but not in the other."""
+    return Estimate(4.0, -1.0, {"few labels": 9.5, "clouds": 8.5}[setting], 20)
 
 
 def pulls(s, v, y, T, alpha, beta):
