@@ -227,7 +227,7 @@ def _draw_lines(axes: Axes, x: ArrayLike, lines: Lines, colours: Sequence[str]) 
     codes = colour_codes(lines, colours)
     for k, (name, values) in enumerate(lines.items()):
         look: Any = {"color": codes[k], "linewidth": 2}  # the dash is the axes' next one
-        if len(lines) > 1 and np.size(x) <= 12:  # as many have room for a marker each
+        if len(lines) > 1 and np.size(x) <= 8:  # more markers would hide the line
             look |= {"marker": MARKERS[k], "markersize": 7, "markeredgecolor": COLOURS["paper"]}
         if estimates := [value for value in values if isinstance(value, Estimate)]:
             low, high = [e.low for e in estimates], [e.high for e in estimates]
