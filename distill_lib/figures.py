@@ -1,11 +1,11 @@
 """The plots that chapters share, in one style: a chapter calls one function, plots nothing.
 
 Each function returns a matplotlib figure of its own, in the palette below, which the pages turn
-into the reader's light or dark colours. None goes through pyplot: there is no current figure to
-leave open. The sentence that describes a figure is the chapter's to write. Each raises a ValueError
-where the colours or the labels do not suffice: nothing is left out of a picture unseen. Series are
-told apart without colour as well: lines by dash and marker, bars by fill, dots by their shape. What
-one chapter alone draws stands in the book's `pictures/`, made with `new` and the helpers after it.
+into the reader's light or dark colours; pyplot has no part in it. Series are told apart without
+colour as well: lines by dash and marker, bars by fill, dots by shape. The sentence that describes a
+figure is the chapter's to write. Each raises a ValueError where the colours or the labels do not
+suffice: nothing is left out of a picture unseen. What one chapter alone draws stands in the book's
+`pictures/`, made with `new` and the helpers after it.
 """
 
 from __future__ import annotations
@@ -333,16 +333,18 @@ def heatmap(
     figure, (axes,) = new(height=1.0 + 0.32 * len(rows))
     squares(axes, values.shape, rows, columns)
     depth = np.clip((values - limits[0]) / (limits[1] - limits[0]), 0, 1)
+    most = 0.38 if numbers else 0.74  # deeper, and numbers could not be read on a dark page
     for (i, j), value in np.ndenumerate(values):
         if np.isnan(value):
             continue
         # Opacity, not a colour map: it reads the same on a light and on a dark page.
-        axes.bar(j, 0.94, 0.94, i - 0.47, color=COLOURS["teacher"], alpha=0.06 + 0.74 * depth[i, j])
+        axes.bar(j, 0.94, 0.94, i - 0.47, color=COLOURS["teacher"], alpha=0.06 + most * depth[i, j])
         if numbers:
             axes.text(j, i, f"{value:{numbers}}", ha="center", va="center")
     if mark is not None:
-        i, j = mark
-        axes.bar(j, 1, 1, i - 0.5, fill=False, edgecolor=COLOURS["student"], linewidth=3)
+        axes.bar(
+            mark[1], 1, 1, mark[0] - 0.5, fill=False, edgecolor=COLOURS["student"], linewidth=3
+        )
     axes.set(xlabel=xlabel, ylabel=ylabel)
     return figure
 
@@ -374,13 +376,11 @@ def digit_with_bars(
 
 def _draw_digit(axes: Axes, pixels: np.ndarray) -> None:
     """Ink by opacity, so that a digit shows on a light page and on a dark one."""
-    image = np.empty((8, 8, 4))
-    image[:] = to_rgba(COLOURS["muted"])
+    image = np.tile(to_rgba(COLOURS["muted"]), (8, 8, 1))
     image[..., 3] = pixels.reshape(8, 8)
     axes.imshow(image, interpolation="none")
     axes.set(xticks=[], yticks=[])
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
+    axes.set_axis_off()
 
 
 def reliability(bins: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Figure:

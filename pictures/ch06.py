@@ -95,9 +95,9 @@ def draw_look(
     text = f"{chosen.capitalize()}, against {against}: of {number} comparisons, "
     text += "after correction: " + "; ".join(counts) + "."
     names = [s.replace(" ", "\n", 1) for s in settings]
-    figure = verdicts(panels, list(pairs), names)
-    every = [name for compared in ladders.values() for name in compared]
-    lay_out(figure, figure.axes[-1].yaxis, max(every, key=len))
+    figure = verdicts(panels, [name.replace(" − ", "\n− ") for name in pairs], names)
+    every = [line for ladder in ladders.values() for name in ladder for line in name.split(" − ")]
+    lay_out(figure, figure.axes[-1].yaxis, f"− {max(every, key=len)}")
     return figure, text
 
 
@@ -116,7 +116,7 @@ def verdicts(
         ValueError: a table that has not a row and a column for each name.
     """
     colours, marks = {1: "label", -1: "warn", 0: "muted"}, {1: "▲ ", -1: "▼ ", 0: ""}
-    height = 0.55 + len(panels) * (0.42 + 0.31 * len(rows))
+    height = 0.55 + len(panels) * (0.42 + 0.36 * len(rows))  # a name may have two lines
     figure, every = figures.new(height=height, rows=len(panels))
     for axes, (title, table) in zip(every, panels.items(), strict=True):
         figures.squares(axes, np.shape(table)[:2], rows, columns)

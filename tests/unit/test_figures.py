@@ -140,6 +140,20 @@ def test_a_legend_of_long_names_has_more_rows_and_stays_within_the_figure():
     assert figures.bars(P, ["2", "3", "8"]).legends == []
 
 
+@pytest.mark.parametrize("page", [COLOURS, DARK], ids=["light", "dark"])
+def test_a_number_is_readable_on_the_deepest_square(page):
+    figure = figures.heatmap([[1.0]], ["r"], ["x"], numbers=".1f")
+    opacity = figure.axes[0].patches[0].get_facecolor()[3]
+    square, paper = (
+        np.array([int(page[name][i : i + 2], 16) for i in (1, 3, 5)])
+        for name in ("teacher", "paper")
+    )
+    mixed = (opacity * square + (1 - opacity) * paper).round().astype(int)
+    code = "#" + "".join(f"{channel:02x}" for channel in mixed)
+    bright, dim = sorted((luminance(code), luminance(page["ink"])), reverse=True)
+    assert (bright + 0.05) / (dim + 0.05) >= 4.5
+
+
 # frames keep their place
 
 

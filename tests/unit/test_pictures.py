@@ -178,7 +178,10 @@ DRAWN = {
         VALUES,
         ADJUSTED,
         SETTINGS,
-        {"b": PAIRS, "more": {f"compared with {name}": pair for name, pair in PAIRS.items()}},
+        {
+            "b": dict(zip(["traditional", "cosine"], PAIRS.values(), strict=True)),
+            "more": dict(zip(["step by step − traditional", "a"], PAIRS.values(), strict=True)),
+        },
         {"one": "one rate", "two": "one rate"},
         **{"against": "b", "chosen": "one"} | at,
     ),
