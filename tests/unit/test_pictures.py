@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from looks import check_looks, heads_forward, places, texts
 
-from distill_lib import Estimate, History, digits, interval, recorded
+from distill_lib import Estimate, History, digits, figures, interval, recorded
 from pictures import ch02, ch03, ch04, ch05, ch06, index
 from pictures.rows import minus
 
@@ -334,6 +334,8 @@ def test_arrows_lead_from_their_start_to_their_end():
         ((1, 1), (0, 2)),
     ]
     assert all(heads_forward(arrow) for arrow in plane.texts)
+    dashes = [arrow.arrow_patch.get_linestyle() for arrow in plane.texts]
+    assert dashes == [*figures.DASHES[:2]], "arrows are told apart without colour"
     assert {"a", "b"} <= set(texts(plane.figure))
 
 
@@ -370,6 +372,21 @@ def test_a_description_says_the_numbers_of_its_row():
     assert f"At T = 4 and α = 0.5: {mean:.1f}% (rate {row['rate']:g})" in description(
         "ch03.draw_grid"
     )
+
+
+@pytest.mark.parametrize(
+    "steps, words",
+    [
+        ([30, 50, 70], "50 steps)"),
+        ([30, 50, 400], "40 steps, 1 of 3 never at the target)"),
+        ([400, 400, 400], "never at the target)"),
+    ],
+)
+def test_steps_to_the_target_are_a_mean_over_the_runs_that_arrive(steps, words):
+    row = {"accuracy": [0.8, 0.9, 0.9], "nll": [0.5, 0.5, 0.5], "steps": steps}
+    dials = {(method, 1.0, 0.0, 0.5): row for method in ("step by step", "cosine")}
+    _, text = ch06.draw_dials(dials, np.array([0.7, 0.8, 0.8]), 400, 1.0, 0.0, 0.5)
+    assert text.count(f"(NLL 0.50, {words}") == 2
 
 
 def test_minus_signs_are_those_of_prose():
