@@ -21,7 +21,11 @@ from livefigures.svg import new_slim
 from livefigures.values import Parameter, label
 
 SLOW = 0.3  # seconds; a slower draw waits for the release of the handle
-MOST_RADIOS = 6  # more names are a list
+CHOICES = {
+    "radio": widgets.RadioButtons,
+    "select": widgets.Dropdown,
+    "stops": widgets.SelectionSlider,
+}
 _links: defaultdict[str, list[tuple[Parameter, widgets.ValueWidget]]] = defaultdict(list)
 _boxes: dict[str, tuple[int, list[widgets.Box]]] = {}  # by cell: its last run, and what it showed
 
@@ -94,12 +98,10 @@ def control(parameter: Parameter) -> widgets.ValueWidget:
     common = {"description": parameter.title, "style": {"description_width": "initial"}}
     if parameter.kind == "one":
         return widgets.Text(label(now), disabled=True, **common)
-    if parameter.kind == "bool":
+    if parameter.kind == "checkbox":
         return widgets.Checkbox(now, indent=False, **common)
-    if parameter.kind in ("words", "stops"):
-        few = widgets.RadioButtons if len(values) <= MOST_RADIOS else widgets.Dropdown
-        kind = few if parameter.kind == "words" else widgets.SelectionSlider
-        return kind(options=[(label(v), v) for v in values], value=now, **common)
+    if choice := CHOICES.get(parameter.kind):
+        return choice(options=[(label(v), v) for v in values], value=now, **common)
     if parameter.kind == "whole":
         return widgets.IntSlider(now, first, last, **common)
     kind, place = widgets.FloatSlider, now

@@ -37,7 +37,9 @@ def html(explorer: Explorer) -> str:
             )
         if frame.text is None and any(other.text for other in frames[first::count]):
             raise ValueError(f"{call} gives no description; others give one")
-    words = [f.text or explorer.default_description(v) for f, (v, _) in zip(frames, every, strict=True)]
+    words = [
+        f.text or explorer.default_description(v) for f, (v, _) in zip(frames, every, strict=True)
+    ]
     now = explorer.combinations().index(explorer.start) * count
     stills = [(openings[n], "".join(pieces[n]), words[n]) for n in range(now, now + count)]
     if not explorer.parameters:
@@ -77,7 +79,9 @@ def markup(stills: Sequence[tuple[str, str, str]], before: str = "", after: str 
         for opening, inside, caption in stills
     ]
     if len(inside) > 1:
-        each = (f'<figure aria-label="Picture {n}">{one}</figure>' for n, one in enumerate(inside, 1))
+        each = (
+            f'<figure aria-label="Picture {n}">{one}</figure>' for n, one in enumerate(inside, 1)
+        )
         inside = [f'<div class="explorer-pictures">{"".join(each)}</div>']
     name = "Interactive figure" if after else "Figure"
     return f'<figure class="explorer" aria-label="{name}">{before}{inside[0]}{after}</figure>'

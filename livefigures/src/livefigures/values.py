@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
+MOST_RADIOS = 6  # more are a list
+
 
 class Choices(tuple):
     """Values with nothing in between: `explore(draw, units=Choices([10, 30, 300]))`."""
@@ -28,8 +30,8 @@ def label(value: Any) -> str:
 class Parameter:
     """A name and its values; `start` is an index.
 
-    `kind`: "words", "bool" (false and true), or numbers: "whole", "continuous" or, with nothing in
-    between, "stops"; "one" is a single value of any kind.
+    `kind` is "radio" or, for many, "select" (strings), "checkbox" (false and true), or of numbers
+    "whole", "continuous" or, with nothing in between, "stops"; "one" is a single value of any kind.
     """
 
     name: str
@@ -58,7 +60,8 @@ class Parameter:
             raise ValueError(f"values of {name} must differ, in six digits; got {values!r}")
         kind = "whole" if all(isinstance(v, Integral) for v in values) else "continuous"
         if any(isinstance(v, (str, bool)) for v in values):
-            kind = "bool" if all(isinstance(v, bool) for v in values) else "words"
+            kind = "radio" if len(values) <= MOST_RADIOS else "select"
+            kind = "checkbox" if all(isinstance(v, bool) for v in values) else kind
         elif isinstance(given, Choices):
             kind = "stops"
         elif values != sorted(values):
@@ -75,7 +78,8 @@ class Parameter:
 
     def says(self, value: Any) -> str:
         """How a reader sees the parameter at a value: T = 5, teacher: A."""
-        return f"{self.title}{': ' if self.kind in ('words', 'bool') else ' = '}{label(value)}"
+        words = self.kind in ("radio", "select", "checkbox")
+        return f"{self.title}{': ' if words else ' = '}{label(value)}"
 
     def takes(self, value: Any) -> bool:
         """Whether a live control can stand at a value of another."""
