@@ -32,8 +32,8 @@ _boxes: dict[str, tuple[int, list[widgets.Box]]] = {}  # by cell: its last run, 
 # Where a kernel runs there is no style sheet of the page.
 STYLE = """.explorer{margin:0;color:var(--lf-ink);line-height:1.5;
 font-family:var(--jp-ui-font-family,sans-serif)}
-.explorer svg{display:block;max-width:100%;height:auto}
-.explorer-pictures{display:flex;flex-wrap:wrap}.explorer figure{margin:0 auto}.explorer-error{line-height:1.4;
+.explorer svg{display:block;max-width:100%;height:auto}.explorer figure{margin:0}
+.explorer-pictures{display:flex;flex-wrap:wrap;gap:1rem}.explorer-error{line-height:1.4;
 color:var(--jp-error-color0,#b91c1c)}.explorer-error pre{white-space:pre-wrap}"""
 
 
@@ -62,9 +62,9 @@ def widget(explorer: Explorer) -> widgets.Box:
             words = frame.text or explorer.default_description(values)
             stills.append((opening, "".join(pieces), words))
         seconds = time.perf_counter() - began
-        for one in moving:
-            if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
-                one.continuous_update = seconds <= SLOW
+        if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
+            for one in moving:
+                one.continuous_update = seconds <= SLOW  # what is no slider has none to heed
         return f"<style>{kernel_style()}{STYLE}</style>{markup(stills)}"
 
     def answer(_: Any) -> None:

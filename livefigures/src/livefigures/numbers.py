@@ -5,21 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from livefigures.values import label
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
 
 MOST_ROWS, FEWEST_ROWS, MOST_COLUMNS = 60, 10, 12
 MOST_NUMBERS = 1000  # of all frames: about 3 KB of a page, compressed
 Columns = list[list[str]]  # each with its name first
 
 
-def columns(figure: Figure, given: Any, call: str) -> Columns:
+def columns(figure: Any, given: Any, call: str) -> Columns:
     """What `draw` gives, or else what lines, bars, points and small tables of colours show.
 
     Raises:
@@ -47,7 +42,7 @@ def thinned(frames: Sequence[Columns]) -> tuple[Sequence[Columns], str]:
     return [[[column[0], *column[1::step]] for column in frame] for frame in frames], note
 
 
-def _read(axes: Axes) -> Iterator[list[Any]]:
+def _read(axes: Any) -> Iterator[list[Any]]:
     """The columns of one pair of axes: places, unless they are those before, and what is there."""
     from matplotlib.collections import PathCollection, QuadMesh
     from matplotlib.container import BarContainer
@@ -57,15 +52,15 @@ def _read(axes: Axes) -> Iterator[list[Any]]:
     x, y = (axes.xaxis, axes.get_xlabel() or "x"), (axes.yaxis, axes.get_ylabel() or "y")
     # A guide across the axes has a transform of its own; the ends of error bars are "_nolegend_".
     lines = [one for one in axes.lines if one.get_transform() is axes.transData]
+    dots: list[Any] = [one for one in axes.collections if isinstance(one, PathCollection)]
+    bars: list[Any] = [one for one in axes.containers if isinstance(one, BarContainer)]
     series = [(one, *one.get_xydata().T.tolist(), x, y) for one in lines]
-    dots = [one for one in axes.collections if isinstance(one, PathCollection)]
     series += [(one, *one.get_offsets().T.tolist(), x, y) for one in dots]
-    for bars in axes.containers:
-        if isinstance(bars, BarContainer):
-            boxes = [bar.get_bbox() for bar in bars]
-            flat = bars.orientation == "horizontal"
-            middle = [(b.y0 + b.y1) / 2 if flat else (b.x0 + b.x1) / 2 for b in boxes]
-            series.append((bars, middle, list(bars.datavalues), *((y, x) if flat else (x, y))))
+    for one in bars:
+        across, up = (y, x) if one.orientation == "horizontal" else (x, y)
+        boxes = [bar.get_bbox() for bar in one]
+        middle = [(b.y0 + b.y1) / 2 if across is y else (b.x0 + b.x1) / 2 for b in boxes]
+        series.append((one, middle, [*one.datavalues], across, up))
     first = None
     for one, places, values, (axis, across), (_, up) in series:
         if (name := str(one.get_label())) != "_nolegend_":
@@ -73,15 +68,16 @@ def _read(axes: Axes) -> Iterator[list[Any]]:
             yield from [column] if column != first else []
             yield [up if name[:1] in ("", "_") else name, *values]
             first = column
-    for image in [*axes.images, *(c for c in axes.collections if isinstance(c, QuadMesh))]:
-        rows = image.get_array()
+    meshes: list[Any] = [one for one in axes.collections if isinstance(one, QuadMesh)]
+    for one in [*axes.images, *meshes]:
+        rows = one.get_array()
         if rows.ndim == 2 and rows.shape[1] <= MOST_COLUMNS:
-            across = _words(axes.xaxis, range(rows.shape[1]))
+            heads = _words(axes.xaxis, range(rows.shape[1]))
             yield ["", *_words(axes.yaxis, range(rows.shape[0]))]
-            yield from ([n, *column] for n, column in zip(across, rows.T.tolist(), strict=True))
+            yield from ([n, *column] for n, column in zip(heads, rows.T.tolist(), strict=True))
 
 
-def _words(axis: Axis, places: Iterable[float]) -> list[Any]:
+def _words(axis: Any, places: Iterable[float]) -> list[Any]:
     """The words at the ticks that are near to places, if each has its own; or else the places."""
     ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False)
     words = [(at, text.get_text()) for at, text in ticks]

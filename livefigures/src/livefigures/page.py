@@ -24,7 +24,8 @@ def html(explorer: Explorer) -> str:
     every = [(values, draw) for values in explorer.combinations() for draw in explorer.draws]
     with progress() as file:
         bar = tqdm(every, explorer.name, file=file, delay=1, leave=False)
-        frames = [explorer.frame(*one, numbers=bool(explorer.parameters)) for one in bar]
+        read = bool(explorer.parameters)
+        frames = [explorer.frame(values, draw, read) for values, draw in bar]
     slim = new_slim("".join(frame.svg for frame in frames))
     openings, pieces = zip(*(slim(frame.svg) for frame in frames), strict=True)
     count = len(explorer.draws)
