@@ -68,7 +68,7 @@ def widget(explorer: Explorer) -> widgets.Box:
         return f"<style>{kernel_style()}{STYLE}</style>{markup(stills)}"
 
     def answer(_: Any) -> None:
-        if not all(one.continuous_update for one in moving):
+        if not all(getattr(one, "continuous_update", True) for one in moving):
             status.value = '<span role="status">Drawing…</span>'
         now = ""
         try:

@@ -21,20 +21,19 @@ def columns(figure: Any, given: Any, call: str) -> Columns:
         ValueError: what is given is not a dict of numbers, words, or lists of them, by name.
     """
     if given is None:
-        found = [column for axes in figure.axes for column in _read(axes)]
-    else:
-        try:
-            plain = [[name, getattr(v, "tolist", lambda v=v: v)()] for name, v in given.items()]
-            found = [[name, *(v if isinstance(v, (list, tuple)) else [v])] for name, v in plain]
-        except AttributeError:
-            raise ValueError(f"{call}: expected a dict of numbers by name; got {given!r}") from None
-    return [[_text(one) for one in column] for column in found]
+        return [[_text(one) for one in column] for axes in figure.axes for column in _read(axes)]
+    try:
+        plain = [[name, getattr(v, "tolist", lambda v=v: v)()] for name, v in given.items()]
+        found = [[name, *(v if isinstance(v, (list, tuple)) else [v])] for name, v in plain]
+        return [[_text(one) for one in column] for column in found]
+    except (AttributeError, TypeError):
+        raise ValueError(f"{call}: expected a dict of numbers by name; got {given!r}") from None
 
 
 def thinned(frames: Sequence[Columns]) -> tuple[Sequence[Columns], str]:
     """Frames with as many rows as a page can carry, or none, and a note of what is left out."""
     longest = max((len(column) - 1 for frame in frames for column in frame), default=0)
-    total = sum(map(len, {tuple(column) for frame in frames for column in frame}))
+    total = sum(len(one) - 1 for one in {tuple(column) for frame in frames for column in frame})
     step = math.ceil(max(1, longest / MOST_ROWS, total / MOST_NUMBERS))
     if longest / step < min(longest, FEWEST_ROWS) or not longest:
         return [[] for _ in frames], ""
@@ -45,16 +44,19 @@ def thinned(frames: Sequence[Columns]) -> tuple[Sequence[Columns], str]:
 def _read(axes: Any) -> Iterator[list[Any]]:
     """The columns of one pair of axes: places, unless they are those before, and what is there."""
     from matplotlib.collections import PathCollection, QuadMesh
-    from matplotlib.container import BarContainer
+    from matplotlib.container import BarContainer, ErrorbarContainer
 
     if axes.name == "3d" or hasattr(axes, "_colorbar"):
         return
     x, y = (axes.xaxis, axes.get_xlabel() or "x"), (axes.yaxis, axes.get_ylabel() or "y")
-    # A guide across the axes has a transform of its own; the ends of error bars are "_nolegend_".
-    lines = [one for one in axes.lines if one.get_transform() is axes.transData]
+    errors = [one for one in axes.containers if isinstance(one, ErrorbarContainer) and one.lines[0]]
+    theirs = [line for one in errors for line in (one.lines[0], *one.lines[1])]
+    # A guide across the axes has a transform of its own.
+    data = [one for one in axes.lines if one.get_transform() is axes.transData]
+    lines = [(one, one) for one in data if one not in theirs] + [(e, e.lines[0]) for e in errors]
     dots: list[Any] = [one for one in axes.collections if isinstance(one, PathCollection)]
     bars: list[Any] = [one for one in axes.containers if isinstance(one, BarContainer)]
-    series = [(one, *one.get_xydata().T.tolist(), x, y) for one in lines]
+    series = [(one, *line.get_xydata().T.tolist(), x, y) for one, line in lines]
     series += [(one, *one.get_offsets().T.tolist(), x, y) for one in dots]
     for one in bars:
         across, up = (y, x) if one.orientation == "horizontal" else (x, y)
@@ -63,11 +65,10 @@ def _read(axes: Any) -> Iterator[list[Any]]:
         series.append((one, middle, [*one.datavalues], across, up))
     first = None
     for one, places, values, (axis, across), (_, up) in series:
-        if (name := str(one.get_label())) != "_nolegend_":
-            column = [across, *_words(axis, places)]
-            yield from [column] if column != first else []
-            yield [up if name[:1] in ("", "_") else name, *values]
-            first = column
+        name, column = str(one.get_label()), [across, *_words(axis, places)]
+        yield from [column] if column != first else []
+        yield [up if name[:1] in ("", "_") else name, *values]
+        first = column
     meshes: list[Any] = [one for one in axes.collections if isinstance(one, QuadMesh)]
     for one in [*axes.images, *meshes]:
         rows = one.get_array()
