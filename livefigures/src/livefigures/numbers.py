@@ -82,7 +82,7 @@ def _words(axis: Any, places: Iterable[float]) -> list[Any]:
     """The words at the ticks that are near to places, if each has its own; or else the places."""
     ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False)
     words = [(at, text.get_text()) for at, text in ticks]
-    words = [(at, word) for at, word in words if re.match(r"[^\W\d]", word)]
+    words = [(at, word) for at, word in words if re.search(r"[^\W\d]", word) and word[0] != "$"]
     near = [next((word for at, word in words if abs(at - p) < 0.45), None) for p in places]
     return [*places] if None in near or len(set(near)) < len(near) else near
 

@@ -85,7 +85,7 @@
     });
     const fill = () => {
       const cells = (row, r) => row.map((text, k) => make(r && k ? "td" : "th", {}, text));
-      const room = make("div", { role: "region", "aria-label": "Numbers", tabindex: 0 });
+      const room = make("div", { role: "group", "aria-label": "Numbers", tabindex: 0 });
       const caption = () => make("caption", {}, values.textContent);
       const bodies = rows().map((all) => all.map((row, r) => make("tr", {}, ...cells(row, r))));
       room.append(...bodies.map((body) => make("table", {}, caption(), ...body)));
