@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from livefigures.page import asset
 from sample_palette import COLOURS
 
-import livefigures
 from livefigures import palette, use_palette
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 os.environ["TQDM_DISABLE"] = "1"  # a progress bar is not an output to compare
 os.environ.pop("LIVEFIGURES_BUILD", None)
 
-STATIC = Path(livefigures.__file__).parent / "static"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "These tests need Chromium: install it, or name one in the variable CHROMIUM."
 
@@ -82,14 +81,14 @@ def opened(browser: Browser, content: str, tmp_path: Path) -> Iterator[Callable[
         width: int = 1280, theme: str = "light", before: str = "", address: str = "", **options
     ) -> Page:
         path = tmp_path / "page.html"
-        style, script = (STATIC / f"livefigures.{kind}" for kind in ("css", "js"))
+        style, script = (asset(kind) for kind in ("css", "js"))
         path.write_text(
             f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width"><title>Explorers</title>'
             "<style>html { background: #ffffff; color: #1f2328 }"
             "html[data-theme=dark] { background: #14181e; color: #ced6dd } a { color: inherit }"
-            f"{style.read_text()}</style><main><h1>Explorers</h1>{content}"
-            f'<div style="height:2000px"></div></main>{before}<script>{script.read_text()}</script>'
+            f"{style}</style><main><h1>Explorers</h1>{content}"
+            f'<div style="height:2000px"></div></main>{before}<script>{script}</script>'
         )
         contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
         page = contexts[-1].new_page()

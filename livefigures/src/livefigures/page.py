@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -13,6 +15,15 @@ from livefigures.numbers import thinned
 from livefigures.palette import page_style
 from livefigures.svg import new_slim, table
 from livefigures.values import label
+
+
+def asset(kind: str) -> str:
+    """The script ("js") or the style sheet ("css") without comments and needless space."""
+    path = Path(__file__).parent / f"static/livefigures.{kind}"
+    text = re.sub(r"/\*[^*]*\*/|(?m:^\s*//.*$| // .*$)", "", path.read_text("utf-8"))
+    marks = "{};,>" + "()=<?&|+*!" * (kind == "js")  # quoted text stays as it is
+    space = rf"(\"[^\"]*\"|'[^']*'|`[^`]*`)|\s*([{marks}])\s*|(:)\s+|\s+"
+    return re.sub(space, lambda m: m[1] or m[2] or m[3] or " ", text).strip()
 
 
 def html(explorer: Explorer) -> str:

@@ -21,6 +21,7 @@ from sphinx.util.logging import getLogger
 
 from livefigures import __version__
 from livefigures.links import FRAME, faults
+from livefigures.page import asset
 
 logger = getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -30,6 +31,12 @@ STATIC = PACKAGE / "static"
 def add_static_files(app: Sphinx, config: Config) -> None:
     """Let the build copy the script and the style sheet."""
     config.html_static_path.append(str(STATIC))
+
+
+def shorten_static_files(app: Sphinx, error: Exception | None) -> None:
+    """What the build has copied is for browsers: half the weight."""
+    for path in app.outdir.glob("_static/livefigures.*"):
+        path.write_text(asset(path.suffix[1:]), "utf-8")
 
 
 def keep_one_style(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
@@ -78,6 +85,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("livefigures_content", content, "html")
     app.connect("config-inited", add_static_files)
     app.connect("doctree-read", link_frames)
+    app.connect("build-finished", shorten_static_files)
     app.connect("html-page-context", keep_one_style)
     app.connect("html-page-context", warn_of_links)
     app.add_css_file("livefigures.css", priority=800)

@@ -29,7 +29,7 @@
     body.disabled = kind === "one";
     body.dataset.lmSuppressShortcuts = true; // JupyterLab would take the arrow keys
     const widest = labels.reduce((a, b) => (b.length > a.length ? b : a));
-    const output = make("output", { "aria-live": "off", "data-widest": widest });
+    const output = make("output", { for: id, "aria-live": "off", "data-widest": widest });
     const heading = make(radio ? "span" : "label", radio ? { id } : { for: id }, title);
     const place = () => radio ? options.findIndex((one) => one.checked)
       : kind === "checkbox" ? labels.indexOf(body.checked ? "yes" : "no") : Number(body.value);
@@ -91,7 +91,7 @@
       room.append(...bodies.map((body) => make("table", {}, caption(), ...body)));
       panel.replaceChildren(room, button("Save CSV", csv), note);
     };
-    const quoted = (text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+    const quoted = (text) => (/[\x22,]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
     const csv = () =>
       save(`${name}.csv`, rows().flat().map((row) => row.map(quoted).join() + "\n").join(""));
     const svg = (picture, d) => {
