@@ -23,6 +23,9 @@ ROOT = HERE.parent
 LOCK = ROOT / "requirements.lock"  # of the book, for versions that are known to work together
 README = (HERE / "README.md").read_text("utf-8")
 (CELL,) = re.findall(r"```python\n(.*?)```", README.partition("## Jupyter Book")[0], re.S)
+PROSE = """# Figures
+
+At T = <span data-follow="draw:T">1</span>; [see T = 5](#draw:T=5)."""
 CONFIG = {
     "title": "Two pages",
     "only_build_toc_files": True,
@@ -88,7 +91,7 @@ def made() -> Path:
 def site(request: pytest.FixtureRequest, environment: Path, tmp_path_factory) -> Path:
     """The folder of the pages, built strictly: a page of text, and a notebook."""
     folder = tmp_path_factory.mktemp("book")
-    (folder / "figures.ipynb").write_text(json.dumps(notebook("# Figures", CELL)), "utf-8")
+    (folder / "figures.ipynb").write_text(json.dumps(notebook(PROSE, CELL)), "utf-8")
     if request.param == "Jupyter Book":
         (folder / "index.md").write_text("# Index\n\nSee [the figures](figures.ipynb).\n", "utf-8")
         (folder / "_config.yml").write_text(json.dumps(CONFIG), "utf-8")  # JSON is YAML
@@ -161,6 +164,15 @@ def test_the_slider_moves_without_a_kernel_and_without_a_network(opened, mode):
     page.mouse.click(box["x"] + 3, box["y"] + box["height"] / 2)
     expect(figure.locator("output")).to_have_text("0.5")
     assert picture.bounding_box()["width"] > 300
+
+
+def test_the_prose_leads_to_a_frame_and_follows_it(opened):
+    page = opened("light")
+    page.get_by_role("link", name="see T = 5").click()
+    picture = page.locator("figure.explorer > svg")
+    expect(picture).to_have_accessible_name("At T = 5 the largest of three is 0.40.")
+    expect(page.locator("[data-follow]")).to_have_text("5")
+    expect(page.locator("figure.explorer")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

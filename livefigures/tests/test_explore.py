@@ -6,6 +6,7 @@ import json
 import re
 import types
 from fractions import Fraction
+from functools import partial
 
 import ipywidgets as widgets
 import matplotlib
@@ -41,10 +42,9 @@ def data(text):
     return json.loads(re.search(r'<script type="application/json">(.*?)</script>', text)[1])
 
 
-def inputs(text):
-    return [
-        dict(re.findall(r'([\w-]+)="([^"]*)"', tag)) for tag in re.findall("<input[^>]*>", text)
-    ]
+def whole(row, chunks):
+    """A frame as the page's script puts it together."""
+    return "".join(chunks[piece] if isinstance(piece, int) else piece for piece in row)
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def shown(monkeypatch):
 @pytest.mark.parametrize(
     ("draw", "parameters", "words"),
     [
-        ("no", {"T": [1]}, "draw must be a function .* got 'no'"),
+        ("no", {"T": [1]}, r"draw must be a function .* got \('no',\)"),
         (bars, {}, "got none"),
         (bars, {"a": [1], "b": [1], "c": [1], "d": [1]}, "at most three parameters; got 4"),
         (bars, {"T": []}, "T must have at least one value"),
@@ -190,36 +190,93 @@ def test_every_combination_is_drawn_once_the_last_parameter_moving_first():
     page = data(page_of(Explorer(draw, {"T": [1, 2], "alpha": [0.5, 1]})))
     assert calls == [(1, 0.5), (1, 1), (2, 0.5), (2, 1)]
     assert page["captions"][1] == "At T = 1 and α = 1."
-    assert page["labels"] == [["1", "2"], ["0.5", "1"]]
+    assert [labels for *_, labels, _ in page["parameters"]] == [["1", "2"], ["0.5", "1"]]
     assert len(page["frames"]) == 4
 
 
 def test_the_table_gives_back_every_frame():
     frames = [list("abcabd"), list("abcd"), list("xabc"), list("abcabd")]
     chunks, rows = table(frames)
-    assert ["".join(chunks[i] for i in row) for row in rows] == ["".join(f) for f in frames]
-    assert len(set(chunks)) == len(chunks)
+    assert [whole(row, chunks) for row in rows] == ["".join(frame) for frame in frames]
+    once = [*chunks, *(piece for row in rows for piece in row if isinstance(piece, str))]
+    assert len(set(once)) == len(once)
+
+
+def test_what_all_frames_share_is_one_piece_though_parts_of_it_repeat():
+    chunks, rows = table([[*"<a>1<a>", word, *"<b>2<b>"] for word in ("x", "y", "z")])
+    assert chunks == ["<a>1<a>", "<b>2<b>"] and rows[1] == [0, "y", 1]
 
 
 def test_the_page_starts_with_a_frame_of_its_table():
     text = page_of(Explorer(bars, {"T": [1, 2, 5]}, {"T": 2}))
     page = data(text)
-    frame = "".join(page["chunks"][i] for i in page["frames"][1])
+    frame = whole(page["frames"][1], page["chunks"])
     assert re.search(r"<svg [^>]*>(.*?)</svg>", text)[1] == frame
     assert 'role="img" aria-label="At T = 2 and α = 1."' in text
     assert '<figcaption aria-hidden="true">At T = 2 and α = 1.</figcaption>' in text
 
 
-def test_a_control_is_a_native_slider_with_label_output_and_spoken_value():
-    text = page_of(Explorer(bars, {"T": [1, 2, 5], "alpha": [0.5]}, {"T": 2}))
-    first, second = inputs(text)
-    assert first["type"] == "range" and first["aria-valuetext"] == "T = 2"
-    assert [first[k] for k in ("min", "max", "step", "value")] == ["0", "2", "1", "1"]
-    assert first["data-lm-suppress-shortcuts"] == "true" and first["autocomplete"] == "off"
-    assert f'<label for="{first["id"]}">T</label>' in text
-    assert re.search(f'<output for="{first["id"]}"[^>]*>2</output>', text)
-    assert second["max"] == "0" and second["aria-valuetext"] == "α = 0.5"
-    assert len(re.findall(r"<input[^>]* disabled>", text)) == 1
+@pytest.mark.parametrize(
+    ("values", "kind", "labels"),
+    [
+        ([1, 2, 5], "whole", ["1", "2", "5"]),
+        ([0.5, 1], "continuous", ["0.5", "1"]),
+        (Choices([10, 2]), "stops", ["10", "2"]),
+        (["A", "B"], "radio", ["A", "B"]),
+        (Choices(["A", "B"]), "radio", ["A", "B"]),
+        (list("ABCDEFG"), "select", list("ABCDEFG")),
+        ([True, False], "checkbox", ["yes", "no"]),
+        ([True], "one", ["yes"]),
+        (["A"], "one", ["A"]),
+    ],
+)
+def test_the_page_says_what_each_control_must_be(values, kind, labels):
+    text = page_of(Explorer(lambda T: bars(1), {"T": values}))
+    assert data(text)["parameters"] == [["T", "T", kind, labels, 0]]
+
+
+def test_the_values_of_the_start_stand_in_the_page_without_a_script():
+    parameters = {"T": [1, 2, 5], "teacher": ["A<", "B"], "hidden": [False, True]}
+    draw = lambda T, teacher, hidden: bars(T)  # noqa: E731
+    text = page_of(Explorer(draw, parameters, {"T": 2}))
+    assert ">T = 2, teacher: A&lt;, hidden: no</p>" in text
+
+
+def test_several_functions_draw_side_by_side_under_one_set_of_controls():
+    def other(T):
+        return Figure(figsize=(2, T)), f"The other at T = {T}."
+
+    with pytest.raises(ValueError, match=r"same size: other\(T=2\) has .* other\(T=1\) has"):
+        page_of(Explorer([bars, other], {"T": [1, 2]}))
+    text = page_of(Explorer([bars, bars], {"T": [1, 2, 5]}, {"T": 2}))
+    page = data(text)
+    assert page["captions"][1:4] == ["At T = 1 and α = 1.", *["At T = 2 and α = 1."] * 2]
+    assert len(page["frames"]) == 6 and len(re.findall("<svg [^>]*At T = 2 ", text)) == 2
+
+
+@pytest.mark.parametrize(
+    ("draw", "name", "found"),
+    [
+        (bars, None, "bars"),
+        (partial(bars, alpha=1), None, "bars"),
+        (lambda T: bars(T), None, "figure"),
+        (types.SimpleNamespace.__call__, "two-bars", "two-bars"),
+    ],
+)
+def test_a_figure_has_a_name_for_addresses(draw, name, found):
+    assert Explorer(draw, {"T": [1]}, name=name).name == found
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"name": "a b"}, "name must have letters, digits and hyphens alone; got 'a b'"),
+        ({"link": ["T", "S"]}, r"link names \['S'\], not among \['T'\]"),
+    ],
+)
+def test_a_name_or_a_link_that_cannot_be_used_raises_value_error(options, words):
+    with pytest.raises(ValueError, match=words):
+        explore(bars, T=[1, 2], **options)
 
 
 def test_without_a_description_the_parameters_describe_the_figure():
@@ -233,7 +290,7 @@ def test_two_equal_explorers_share_no_id_and_every_reference_is_met():
     assert not found[0] & found[1]
     for text, ids in zip((one, other), found, strict=True):
         assert set(re.findall(r"#([\w-]+-\d+)\b", text)) <= ids
-    prefixes = [inputs(text)[0]["id"].removesuffix("-T") for text in (one, other)]
+    prefixes = [re.search(r"'(x\w+(-\d+)?)-0'", text)[1] for text in (one, other)]
     assert one == other.replace(prefixes[1], prefixes[0])  # and nothing else differs
 
 
@@ -376,8 +433,9 @@ def test_a_kernel_that_builds_shows_the_page_alone_and_progress_elsewhere(monkey
         ([0.5, 1, 2, 5, 10, 20], widgets.FloatLogSlider),
         (np.array([0.1, 0.2]), widgets.FloatSlider),
         ([Fraction(1, 3), 1, 2], widgets.FloatSlider),
-        (["SGD", "Adam"], widgets.SelectionSlider),
-        ([False, True], widgets.SelectionSlider),
+        (["SGD", "Adam"], widgets.RadioButtons),
+        (list("abcdefg"), widgets.Dropdown),
+        ([False, True], widgets.Checkbox),
         (Choices([1, 2, 10]), widgets.SelectionSlider),
         (Choices([10, 2]), widgets.SelectionSlider),
         ([3], widgets.Text),
@@ -422,6 +480,45 @@ def test_a_move_calls_draw_and_changes_the_picture_and_its_description():
     T.value, alpha.value = 7, 0.8
     assert 'aria-label="At T = 7 and α = 0.8."' in picture.value
     assert status.value == ""
+
+
+def test_live_figures_that_link_a_parameter_move_together_where_they_have_the_value():
+    def at(link=("T",), **parameters):
+        box = live.widget(Explorer(lambda T, **_: bars(T), parameters, link=link))
+        return box, box.children[0]
+
+    boxes, (first, second, stops, apart) = zip(
+        at(T=[1, 2, 5]), at(T=[0.5, 1, 2.5, 5], mode=["a", "b"]), at(T=Choices([1, 5])),
+        at((), T=[1, 5]), strict=True,
+    )  # fmt: skip
+    first.value = 5
+    assert (first.value, second.value, stops.value, apart.value) == (5, 5, 5, 1)
+    assert "At T = 5" in boxes[1].children[2].value
+    second.value = 2.5
+    assert (first.value, second.value, stops.value) == (5, 2.5, 5)
+    boxes[2].close()
+    first.value = 1
+    assert (first.value, second.value, stops.value) == (1, 1, 5)
+
+
+def test_live_pictures_of_several_functions_move_together():
+    box = live.widget(Explorer([bars, bars], {"T": [1, 2]}))
+    box.children[0].value = 2
+    assert box.children[1].value.count('aria-label="At T = 2 and α = 1."') == 2
+
+
+@pytest.mark.parametrize("values", [["a", "b"], [False, True]])
+def test_what_is_no_slider_moves_a_slow_draw_too(monkeypatch, values):
+    clock = [0.0]
+    monkeypatch.setattr(live, "time", types.SimpleNamespace(perf_counter=lambda: clock[0]))
+
+    def draw(mode):
+        clock[0] += 0.8 * live.SLOW  # neither slow nor quick
+        return bars(1)[0], f"The mode is {mode}."
+
+    (mode,), picture, status = parts_of(draw, mode=values)
+    mode.value = values[1]
+    assert f"The mode is {values[1]}." in picture.value and status.value == ""
 
 
 def test_a_live_error_is_shown_and_the_last_good_figure_stays():

@@ -2,19 +2,14 @@
 
 import re
 import statistics
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from livefigures.frames import Explorer
 from livefigures.page import html
 from matplotlib.figure import Figure
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-import livefigures
-
-STATIC = Path(livefigures.__file__).parent / "static"
 pytestmark = pytest.mark.browser
 LONG = "A much longer sentence, which takes several lines wherever the window is narrow. "
 
@@ -44,37 +39,6 @@ def content() -> str:
             html(Explorer(lambda: (bars(2)[0], "A still figure."), {})),
         ]
     )
-
-
-@pytest.fixture
-def opened(browser: Browser, content: str, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Opens the page; afterwards nothing may be in the console, and nothing may be asked for."""
-    contexts, troubles = [], []
-
-    def open_page(width: int = 1280, theme: str = "light", before: str = "", **options) -> Page:
-        path = tmp_path / "page.html"
-        style, script = (STATIC / f"livefigures.{kind}" for kind in ("css", "js"))
-        path.write_text(
-            f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width"><title>Explorers</title>'
-            "<style>html { background: #ffffff; color: #1f2328 }"
-            "html[data-theme=dark] { background: #14181e; color: #ced6dd }"
-            f"{style.read_text()}</style><main><h1>Explorers</h1>{content}"
-            f'<div style="height:2000px"></div></main>{before}<script>{script.read_text()}</script>'
-        )
-        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: troubles.append(request.url))
-        page.goto(path.as_uri())
-        assert troubles.pop(0) == path.as_uri()
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert troubles == []
 
 
 def parts(page: Page, number: int = 0) -> tuple[Locator, Locator, Locator, Locator]:
@@ -161,12 +125,10 @@ def test_equal_explorers_on_one_page_move_apart(opened):
 
 def test_several_parameters_find_their_frame_and_strings_stay_strings(opened):
     page = opened()
-    mode, output, picture, caption = parts(page, 2)
-    hidden = page.get_by_role("slider", name="hidden")
-    hidden.press("ArrowRight")
+    _, _, picture, caption = parts(page, 2)
+    page.get_by_role("checkbox", name="hidden").check()
     expect(caption).to_have_text("The word a, True.")
-    mode.press("ArrowRight")
-    expect(output).to_have_text("b <i>")
+    page.get_by_role("radio", name="b <i>").check()
     expect(caption).to_have_text("The word b <i>, True.")
     expect(picture.locator("text")).to_have_text("b <i> True 7")
     expect(page.locator("input:disabled")).to_have_attribute("aria-valuetext", "T = 7")
@@ -185,38 +147,37 @@ def test_a_move_is_announced_once_and_nothing_is_said_twice(opened):
     assert tree.count("The bars at T = 2.") == 1
 
 
-def test_without_scripts_the_starting_frame_and_its_description_are_there(opened):
-    slider, _, picture, caption = parts(opened(java_script_enabled=False))
+def test_without_scripts_the_starting_frame_its_words_and_its_values_are_there(opened):
+    page = opened(java_script_enabled=False)
+    _, _, picture, caption = parts(page)
     expect(picture).to_be_visible()
     expect(caption).to_be_visible()
     expect(picture).to_have_accessible_name("The bars at T = 1.")
-    expect(slider).to_be_hidden()
+    texts = page.locator(".explorer-values").all_inner_texts()
+    assert texts == ["T = 1", "T = 1", "mode: a, hidden: no, T = 7"]
+    expect(page.locator("input, button")).to_have_count(0)
 
 
-def test_on_paper_the_value_stays_and_the_handle_goes(opened):
+def test_on_paper_the_values_stay_and_the_controls_go(opened):
     page = opened(theme="dark")
-    page.emulate_media(media="print")
     slider, output, picture, caption = parts(page)
-    expect(slider).to_be_hidden()
-    for part in (output, picture, caption):
+    slider.press("End")
+    page.emulate_media(media="print")
+    for part in (slider, output, page.get_by_role("button").first):
+        expect(part).to_be_hidden()
+    for part in (picture, caption):
         expect(part).to_be_visible()
+    assert page.locator(".explorer-values").first.inner_text() == "T = 10"
     ink = "figure => getComputedStyle(figure).getPropertyValue('--lf-ink')"
     assert (
         page.locator("figure").first.evaluate(ink) == "#1f2328"
     )  # dark on paper, whatever the screen
 
 
-def test_a_slider_that_the_browser_has_kept_shows_its_frame(opened):
-    kept = "<script>document.querySelector('input').value = 4</script>"
-    _, output, picture, _ = parts(opened(before=kept))
-    expect(output).to_have_text("10")
-    expect(picture).to_have_accessible_name("The bars at T = 10.")
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_script_leaves_no_global_and_axe_finds_nothing(opened, theme):
     page = opened(theme=theme)
-    assert page.evaluate("Object.keys(window).filter(k => /bring|explor/i.test(k))") == []
+    assert page.evaluate("Object.keys(window).filter(k => /bring|explor|figure/i.test(k))") == []
     found = Axe().run(page).response["violations"]
     assert [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")] == []
 

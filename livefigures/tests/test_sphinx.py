@@ -6,7 +6,10 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 from livefigures.palette import page_style
+from sphinx import addnodes
 
 from livefigures import sphinx
 
@@ -85,3 +88,36 @@ def test_of_equal_styles_a_page_keeps_the_first():
     assert context["body"] == f"<p>{one}<svg/></p><style>p{{}}</style>{other}"
     sphinx.keep_one_style(Mock(), "search", "search.html", nothing := {}, None)
     assert nothing == {}
+
+
+def test_pages_load_the_script_and_the_style_sheet_without_comments(tmp_path):
+    (tmp_path / "_static").mkdir()
+    for path in sphinx.STATIC.iterdir():
+        (tmp_path / "_static" / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    sphinx.shorten_static_files(SimpleNamespace(outdir=tmp_path), None)
+    for kind, before in (("js", "// Brings each"), ("css", "/* The living")):
+        source = (sphinx.STATIC / f"livefigures.{kind}").read_text("utf-8")
+        made = (tmp_path / f"_static/livefigures.{kind}").read_text("utf-8")
+        assert before in source and before not in made and "\n" not in made
+        assert len(made) < 0.9 * len(source)
+
+
+def test_a_link_to_a_frame_is_a_link_and_others_are_left_to_myst():
+    document = new_document("page")
+    for target in ("softmax:T=20", "section"):
+        node = addnodes.pending_xref("", nodes.inline("", target), reftype="myst", reftarget=target)
+        document += node
+    sphinx.link_frames(Mock(), document)
+    assert [type(node) for node in document] == [nodes.reference, addnodes.pending_xref]
+    assert document[0]["refuri"] == "#softmax:T=20" and document[0].astext() == "softmax:T=20"
+
+
+def test_what_is_wrong_in_the_prose_stops_a_strict_build(monkeypatch):
+    warned = Mock()
+    monkeypatch.setattr(sphinx, "logger", SimpleNamespace(warning=warned))
+    body = '<a href="#softmax:T=20">see T = 20</a>'
+    sphinx.warn_of_links(Mock(), "page", "page.html", {"body": body}, None)
+    ((_, words), options) = warned.call_args
+    assert "no figure softmax has T = 20" in words and options == {"location": "page"}
+    sphinx.warn_of_links(Mock(), "search", "search.html", {}, None)
+    assert warned.call_count == 1

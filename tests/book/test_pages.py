@@ -153,8 +153,9 @@ def test_sliders_live_anywhere(name: str, visit: Callable, html: Path) -> None:
         path = f"{name}.html" if base else f"{SUB_PATH.strip('/')}/{name}.html"
         visited = visit(path, base=base) if base else visit(path)
         page = visited.page
-        for figure in page.locator("figure.explorer:has(input:not([disabled]))").all():
-            slider = figure.locator("input:not([disabled])").first
+        alive = "input[type=range]:not([disabled])"
+        for figure in page.locator(f"figure.explorer:has({alive})").all():
+            slider = figure.locator(alive).first
             slider.focus()
             parts, seen = [figure.element_handle(), slider.element_handle()], set()
             for key in ("Home", "End", "ArrowLeft"):

@@ -5,38 +5,58 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from livefigures.values import Parameter, label
+from livefigures.values import Parameter
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Draw = Callable[..., Any]
 MOST_FRAMES = 400  # more would make a slow build and a heavy page
 
 
+class Frame(NamedTuple):
+    """A drawn figure: matplotlib's SVG, its description if there is one, its numbers."""
+
+    svg: str
+    text: str | None
+    numbers: list[list[str]]
+
+
 class Explorer:
-    """A `draw` function and its parameters: `page.html` is for a page, `live.widget` for a kernel.
+    """`draw` functions and their parameters: `page.html` is for a page, `live.widget` for a kernel.
 
     Raises ValueError for what cannot be explored; see `explore`.
     """
 
     def __init__(
         self,
-        draw: Callable[..., Any],
+        draws: Draw | Sequence[Draw],
         parameters: dict[str, Iterable[Any]],
         start: dict[str, Any] | None = None,
+        link: str | Sequence[str] = (),
+        name: str | None = None,
     ) -> None:
-        if not callable(draw):
-            raise ValueError(f"draw must be a function that returns a figure; got {draw!r}")
+        self.draws = [draws] if callable(draws) else [*draws]
+        if not self.draws or not all(map(callable, self.draws)):
+            raise ValueError(f"draw must be a function that returns a figure; got {draws!r}")
         if len(parameters) > 3:
             raise ValueError(f"at most three parameters; got {len(parameters)}: {[*parameters]}")
         if unknown := set(start or {}) - set(parameters):
             raise ValueError(f"start names {sorted(unknown)}, not among {[*parameters]}")
-        self.draw = draw
+        self.link = [link] if isinstance(link, str) else [*link]
+        if unknown := set(self.link) - set(parameters):
+            raise ValueError(f"link names {sorted(unknown)}, not among {[*parameters]}")
+        of = getattr(self.draws[0], "func", self.draws[0])  # a partial's function has the name
+        own = getattr(of, "__name__", "").strip("_").replace("_", "-")
+        self.name = name or (own if re.fullmatch(r"[\w-]+", own) else "figure")
+        if not re.fullmatch(r"[\w-]+", self.name):
+            raise ValueError(f"name must have letters, digits and hyphens alone; got {name!r}")
         self.parameters = [Parameter.of(k, v, start or {}) for k, v in parameters.items()]
         self.start = tuple(p.values[p.start] for p in self.parameters)
         count = math.prod(len(p.values) for p in self.parameters)
@@ -47,34 +67,42 @@ class Explorer:
         """All combinations of values, the last parameter moving first."""
         return list(itertools.product(*(p.values for p in self.parameters)))
 
-    def frame(self, values: Sequence[Any]) -> tuple[str, str | None]:
-        """Draw one combination: matplotlib's SVG, and the description if `draw` gave one.
+    def frame(self, values: Sequence[Any], draw: Draw, numbers: bool = False) -> Frame:
+        """Draw one combination by one of the functions; read its numbers, if they are asked for.
 
         Raises:
-            ValueError: `draw` returned no figure, or an empty description, or left figures open.
+            ValueError: `draw` returned no figure, or an empty description, or numbers without
+                names, or left figures open.
             RuntimeError: `draw` raised.
         """
+        from livefigures.numbers import columns
         from livefigures.svg import drawn
 
-        call = self.call(values)
+        call = self.call(values, draw)
         with _no_figure_left(call) as returned:
             try:
-                result = self.draw(**{p.name: v for p, v in self._pairs(values)})
+                result = draw(**{p.name: v for p, v in self._pairs(values)})
             except Exception as error:
                 raise RuntimeError(f"{call} raised {type(error).__name__}: {error}") from error
-            alone = not (isinstance(result, tuple) and len(result) == 2)
-            figure, text = (result, None) if alone else result
+            alone = not (isinstance(result, tuple) and len(result) in (2, 3))
+            figure, text, given = (result, None, None) if alone else (*result, None)[:3]
             check(figure, "none needed" if alone else text, call)
             returned.append(figure)
-            return drawn(figure), text and " ".join(text.split())
+            text = text and " ".join(text.split())
+            return Frame(drawn(figure), text, columns(figure, given, call) if numbers else [])
 
-    def call(self, values: Sequence[Any]) -> str:
+    def call(self, values: Sequence[Any], draw: Draw | None = None) -> str:
         """How a combination is named in messages: draw(T=5, alpha=0.5)."""
-        return f"draw({', '.join(f'{p.name}={v!r}' for p, v in self._pairs(values))})"
+        name = getattr(draw, "__name__", "draw") if len(self.draws) > 1 else "draw"
+        return f"{name}({', '.join(f'{p.name}={v!r}' for p, v in self._pairs(values))})"
 
     def default_description(self, values: Sequence[Any]) -> str:
         """What describes a frame where `draw` gives no description."""
-        return f"Figure for {', '.join(f'{p.title} = {label(v)}' for p, v in self._pairs(values))}."
+        return f"Figure for {self.says(values)}."
+
+    def says(self, values: Sequence[Any]) -> str:
+        """How a reader sees a combination: T = 5, teacher: A."""
+        return ", ".join(p.says(v) for p, v in self._pairs(values))
 
     def _pairs(self, values: Sequence[Any]) -> Iterator[tuple[Parameter, Any]]:
         return zip(self.parameters, values, strict=True)

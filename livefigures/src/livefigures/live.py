@@ -6,6 +6,7 @@ import html
 import math
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -20,12 +21,19 @@ from livefigures.svg import new_slim
 from livefigures.values import Parameter, label
 
 SLOW = 0.3  # seconds; a slower draw waits for the release of the handle
+CHOICES = {
+    "radio": widgets.RadioButtons,
+    "select": widgets.Dropdown,
+    "stops": widgets.SelectionSlider,
+}
+_links: defaultdict[str, list[tuple[Parameter, widgets.ValueWidget]]] = defaultdict(list)
 _boxes: dict[str, tuple[int, list[widgets.Box]]] = {}  # by cell: its last run, and what it showed
 
 # Where a kernel runs there is no style sheet of the page.
 STYLE = """.explorer{margin:0;color:var(--lf-ink);line-height:1.5;
 font-family:var(--jp-ui-font-family,sans-serif)}
-.explorer svg{display:block;max-width:100%;height:auto}.explorer-error{line-height:1.4;
+.explorer svg{display:block;max-width:100%;height:auto}.explorer figure{margin:0}
+.explorer-pictures{display:flex;flex-wrap:wrap;gap:1rem}.explorer-error{line-height:1.4;
 color:var(--jp-error-color0,#b91c1c)}.explorer-error pre{white-space:pre-wrap}"""
 
 
@@ -47,18 +55,20 @@ def widget(explorer: Explorer) -> widgets.Box:
 
     def picture(values: Sequence[Any]) -> str:
         began = time.perf_counter()
-        svg, text = explorer.frame(values)
-        opening, pieces = slim(svg)
+        stills = []
+        for draw in explorer.draws:
+            frame = explorer.frame(values, draw)
+            opening, pieces = slim(frame.svg)
+            words = frame.text or explorer.default_description(values)
+            stills.append((opening, "".join(pieces), words))
         seconds = time.perf_counter() - began
-        for one in moving:
-            if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
-                one.continuous_update = seconds <= SLOW
-        style = f"<style>{kernel_style()}{STYLE}</style>"
-        caption = text or explorer.default_description(values)
-        return style + markup(opening, "".join(pieces), caption)
+        if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
+            for one in moving:
+                one.continuous_update = seconds <= SLOW  # what is no slider has none to heed
+        return f"<style>{kernel_style()}{STYLE}</style>{markup(stills)}"
 
     def answer(_: Any) -> None:
-        if not all(one.continuous_update for one in moving):
+        if not all(getattr(one, "continuous_update", True) for one in moving):
             status.value = '<span role="status">Drawing…</span>'
         now = ""
         try:
@@ -74,8 +84,10 @@ def widget(explorer: Explorer) -> widgets.Box:
             status.value = now
 
     image = widgets.HTML(picture(explorer.start))
-    for one in moving:
+    for parameter, one in zip(explorer.parameters, controls, strict=True):
         one.observe(answer, "value")
+        if parameter.name in explorer.link:
+            _link(parameter, one)
     return _Box([*controls, image, *([status] if moving else [])])
 
 
@@ -84,11 +96,12 @@ def control(parameter: Parameter) -> widgets.ValueWidget:
     values = parameter.values
     first, last, now = values[0], values[-1], values[parameter.start]
     common = {"description": parameter.title, "style": {"description_width": "initial"}}
-    if len(values) == 1:
+    if parameter.kind == "one":
         return widgets.Text(label(now), disabled=True, **common)
-    if parameter.kind == "choice":
-        options = [(label(value), value) for value in values]
-        return widgets.SelectionSlider(options=options, value=now, **common)
+    if parameter.kind == "checkbox":
+        return widgets.Checkbox(now, indent=False, **common)
+    if choice := CHOICES.get(parameter.kind):
+        return choice(options=[(label(v), v) for v in values], value=now, **common)
     if parameter.kind == "whole":
         return widgets.IntSlider(now, first, last, **common)
     kind, place = widgets.FloatSlider, now
@@ -102,7 +115,7 @@ def control(parameter: Parameter) -> widgets.ValueWidget:
 
 def read(parameter: Parameter, control: widgets.ValueWidget) -> Any:
     """A control's value, freed from the rounding of a continuous slider."""
-    if len(parameter.values) == 1:
+    if parameter.kind == "one":
         return parameter.values[0]
     if parameter.kind != "continuous":
         return control.value
@@ -111,6 +124,20 @@ def read(parameter: Parameter, control: widgets.ValueWidget) -> Any:
     if math.isclose(nearest, value, rel_tol=5e-4, abs_tol=1e-9):
         return nearest
     return min(max(value, parameter.values[0]), parameter.values[-1])
+
+
+def _link(parameter: Parameter, control: widgets.ValueWidget) -> None:
+    """Let a control move those of other figures that link the parameter, where they have room."""
+    _links[parameter.name].append((parameter, control))
+
+    def answer(_: Any) -> None:
+        value = read(parameter, control)
+        _links[parameter.name] = [pair for pair in _links[parameter.name] if pair[1].comm]
+        for other, its in _links[parameter.name]:
+            if other.takes(value) and read(other, its) != value:
+                its.value = value
+
+    control.observe(answer, "value")
 
 
 class _Box(widgets.VBox):

@@ -2,87 +2,98 @@
 
 from __future__ import annotations
 
-import html as escaping
 import json
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
 
 from tqdm import tqdm
 
 from livefigures.frames import Explorer, progress
+from livefigures.numbers import thinned
 from livefigures.palette import page_style
 from livefigures.svg import new_slim, table
-from livefigures.values import Parameter, label
+from livefigures.values import label
+
+
+def asset(kind: str) -> str:
+    """The script ("js") or the style sheet ("css") without comments and needless space."""
+    path = Path(__file__).parent / f"static/livefigures.{kind}"
+    text = re.sub(r"/\*[^*]*\*/|(?m:^\s*//.*$| // .*$)", "", path.read_text("utf-8"))
+    marks = "{};,>" + "()=<?&|+*!" * (kind == "js")  # quoted text stays as it is
+    space = rf"(\"[^\"]*\"|'[^']*'|`[^`]*`)|\s*([{marks}])\s*|(:)\s+|\s+"
+    return re.sub(space, lambda m: m[1] or m[2] or m[3] or " ", text).strip()
 
 
 def html(explorer: Explorer) -> str:
-    """Draw every combination; the figure for a page, with its controls and all its frames.
+    """Draw every combination; the figure for a page, with all its frames and what controls need.
 
     Raises:
         ValueError: frames of different sizes, or some without a description where others have one.
     """
-    combinations = explorer.combinations()
-    frames = []
+    every = [(values, draw) for values in explorer.combinations() for draw in explorer.draws]
     with progress() as file:
-        name = getattr(explorer.draw, "__name__", "figures")
-        for values in tqdm(combinations, name, file=file, delay=1, leave=False):
-            frames.append(explorer.frame(values))
-    slim = new_slim("".join(svg for svg, _ in frames))
-    openings, pieces = zip(*(slim(svg) for svg, _ in frames), strict=True)
-    captions = [text for _, text in frames]
-    for values, opening, text in zip(combinations, openings, captions, strict=True):
-        if opening != openings[0]:
+        bar = tqdm(every, explorer.name, file=file, delay=1, leave=False)
+        read = bool(explorer.parameters)
+        frames = [explorer.frame(values, draw, read) for values, draw in bar]
+    slim = new_slim("".join(frame.svg for frame in frames))
+    openings, pieces = zip(*(slim(frame.svg) for frame in frames), strict=True)
+    count = len(explorer.draws)
+    for n, (one, frame) in enumerate(zip(every, frames, strict=True)):
+        call, first = explorer.call(*one), n % count
+        if openings[n] != openings[first]:
             raise ValueError(
-                f"every frame must have the same size: {explorer.call(values)} has {opening[:30]}"
-                f"... points, {explorer.call(combinations[0])} has {openings[0][:30]}..."
+                f"every frame must have the same size: {call} has {openings[n][:30]}... points, "
+                f"{explorer.call(*every[first])} has {openings[first][:30]}..."
             )
-        if text is None and any(captions):
-            raise ValueError(f"{explorer.call(values)} gives no description; others give one")
-    every = zip(combinations, captions, strict=True)
-    words = [text or explorer.default_description(values) for values, text in every]
-    now = combinations.index(explorer.start)
-    still = (openings[now], "".join(pieces[now]), words[now])
-    style = page_style()
+        if frame.text is None and any(other.text for other in frames[first::count]):
+            raise ValueError(f"{call} gives no description; others give one")
+    words = [
+        f.text or explorer.default_description(v) for f, (v, _) in zip(frames, every, strict=True)
+    ]
+    now = explorer.combinations().index(explorer.start) * count
+    stills = [(openings[n], "".join(pieces[n]), words[n]) for n in range(now, now + count)]
     if not explorer.parameters:
-        return markup(*still, style)
+        return markup(stills, page_style())
+    numbers, note = thinned([frame.numbers for frame in frames])
     chunks, rows = table(pieces)
-    labels = [[label(v) for v in p.values] for p in explorer.parameters]
-    data = {"labels": labels, "captions": words, "chunks": chunks, "frames": rows}
+    # A column is a line: its name and its numbers, between tabs.  Equal ones are stored once.
+    columns, tables = table([["\n" + "\t".join(column) for column in one] for one in numbers])
+    data = {
+        "name": explorer.name,
+        "link": explorer.link,
+        "parameters": [
+            [p.name, p.title, p.kind, [label(v) for v in p.values], p.start]
+            for p in explorer.parameters
+        ],
+        **{"captions": words, "chunks": chunks, "frames": rows},
+        **{"columns": columns, "tables": tables, "note": note},
+    }
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     text = text.replace("</", "<\\/").replace("<!", "\\u003c!")  # or it could end the script
-    controls = "".join(_range(p, f"{slim.prefix}-{p.name}") for p in explorer.parameters)
-    return markup(
-        *still,
-        f'{style}<div class="explorer-controls">{controls}</div>',
-        '<div class="explorer-room" aria-hidden="true">'
-        f"<span>{escaping.escape(max(words, key=len))}</span></div>"
-        '<div class="explorer-status" role="status"></div>'
-        f'<script type="application/json">{text}</script>',
-    )
+    room = f'style="--rows:{len(explorer.parameters)}"'  # what the controls will take
+    says = f'<p class="explorer-values" {room}>{escape(explorer.says(explorer.start))}</p>'
+    return markup(stills, page_style() + says, f'<script type="application/json">{text}</script>')
 
 
-def markup(opening: str, inside: str, caption: str, before: str = "", after: str = "") -> str:
-    """The HTML of a figure: what `Slim` gives, its caption, what stands before and after.
+def markup(stills: Sequence[tuple[str, str, str]], before: str = "", after: str = "") -> str:
+    """The HTML of a figure: what `Slim` gives and a caption for each picture, what stands around.
 
     The description is the accessible name of the picture.  The caption shows the same words to
     the eye: a screen reader would say them twice, so it is hidden from it, and the figure, which
     would be called after its caption, has a name of its own.  After a move the script puts the
     words into the explorer's status for a moment, to be announced once.
     """
-    text, name = escaping.escape(caption), "Interactive figure" if after else "Figure"
-    return (
-        f'<figure class="explorer" aria-label="{name}">{before}<svg {opening} role="img" '
-        f'aria-label="{text}">{inside}</svg>{after}'
-        f'<figcaption aria-hidden="true">{text}</figcaption></figure>'
-    )
-
-
-def _range(parameter: Parameter, key: str) -> str:
-    """A native slider over the numbers of the values, with its label and its output."""
-    title, labels = parameter.title, [escaping.escape(label(v)) for v in parameter.values]
-    now = labels[parameter.start]
-    return (
-        f'<label for="{key}">{title}</label><input type="range" id="{key}" '
-        f'min="0" max="{len(labels) - 1}" step="1" value="{parameter.start}" '
-        f'aria-valuetext="{title} = {now}" autocomplete="off" data-lm-suppress-shortcuts="true"'
-        f'{" disabled" if len(labels) == 1 else ""}><output for="{key}" aria-live="off" '
-        f'data-widest="{max(labels, key=len)}">{now}</output>'
-    )
+    inside = [
+        f'<svg {opening} role="img" aria-label="{escape(caption)}">{inside}</svg>'
+        f'<figcaption aria-hidden="true">{escape(caption)}</figcaption>'
+        for opening, inside, caption in stills
+    ]
+    if len(inside) > 1:
+        each = (
+            f'<figure aria-label="Picture {n}">{one}</figure>' for n, one in enumerate(inside, 1)
+        )
+        inside = [f'<div class="explorer-pictures">{"".join(each)}</div>']
+    name = "Interactive figure" if after else "Figure"
+    return f'<figure class="explorer" aria-label="{name}">{before}{inside[0]}{after}</figure>'

@@ -13,11 +13,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.util.logging import getLogger
 
 from livefigures import __version__
+from livefigures.links import FRAME, faults
+from livefigures.page import asset
 
+logger = getLogger(__name__)
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
 
@@ -25,6 +31,12 @@ STATIC = PACKAGE / "static"
 def add_static_files(app: Sphinx, config: Config) -> None:
     """Let the build copy the script and the style sheet."""
     config.html_static_path.append(str(STATIC))
+
+
+def shorten_static_files(app: Sphinx, error: Exception | None) -> None:
+    """What the build has copied is for browsers: half the weight."""
+    for path in app.outdir.glob("_static/livefigures.*"):
+        path.write_text(asset(path.suffix[1:]), "utf-8")
 
 
 def keep_one_style(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
@@ -38,6 +50,22 @@ def keep_one_style(app: Sphinx, page: str, template: str, context: dict, doctree
 
     if "body" in context:
         context["body"] = re.sub(r"<style>\.explorer\{.*?</style>", keep, context["body"])
+
+
+def link_frames(app: Sphinx, doctree: nodes.document) -> None:
+    """MyST knows no target like `#softmax:T=20`: make it a link, which `warn_of_links` checks."""
+    for node in [*doctree.findall(addnodes.pending_xref)]:
+        if node["reftype"] == "myst" and re.fullmatch(FRAME, node["reftarget"]):
+            address = f"#{node['reftarget']}"
+            node.replace_self(
+                nodes.reference("", "", *node.children, refuri=address, internal=True)
+            )
+
+
+def warn_of_links(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """A link to no frame, or a number that does not follow, stops a strict build."""
+    for fault in faults(context.get("body", "")):
+        logger.warning("%s", fault, location=page)
 
 
 def tell_kernels() -> None:
@@ -56,7 +84,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     content = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     app.add_config_value("livefigures_content", content, "html")
     app.connect("config-inited", add_static_files)
+    app.connect("doctree-read", link_frames)
+    app.connect("build-finished", shorten_static_files)
     app.connect("html-page-context", keep_one_style)
+    app.connect("html-page-context", warn_of_links)
     app.add_css_file("livefigures.css", priority=800)
     app.add_js_file("livefigures.js", defer="defer")
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

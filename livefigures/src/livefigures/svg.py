@@ -134,27 +134,35 @@ def new_slim(content: str) -> Slim:
     return Slim(key if _keys[key] == 1 else f"{key}-{_keys[key]}")
 
 
-def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
+def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int | str]]]:
     """Store each distinct piece once; pieces that always follow each other become one.
 
-    Returns the pieces, and for each frame the numbers of its pieces.
+    Returns the pieces that are used more than once, and for each frame its pieces: the numbers of
+    those, and the others themselves.
     """
     after, before = defaultdict(set), defaultdict(set)
-    for frame in frames:
+    named = [_numbered(frame) for frame in frames]  # ">" the second time is another than the first
+    for frame in named:
         for one, other in pairwise([None, *frame, None]):
             after[one].add(other)
             before[other].add(one)
-    numbers: dict[str, int] = {}
     rows = []
-    for frame in frames:
+    for frame in named:
         joined: list[str] = []
         for one, other in zip([None, *frame], frame, strict=False):
             if joined and len(after[one]) == len(before[other]) == 1:
-                joined[-1] += other
+                joined[-1] += other[0]
             else:
-                joined.append(other)
-        rows.append([numbers.setdefault(piece, len(numbers)) for piece in joined])
-    return list(numbers), rows
+                joined.append(other[0])
+        rows.append(joined)
+    uses = Counter(piece for row in rows for piece in row)
+    numbers = {piece: n for n, piece in enumerate(p for p in uses if uses[p] > 1)}
+    return [*numbers], [[numbers.get(piece, piece) for piece in row] for row in rows]
+
+
+def _numbered(frame: Sequence[str]) -> list[tuple[str, int]]:
+    seen: Counter[str] = Counter()
+    return [(piece, seen.update([piece]) or seen[piece]) for piece in frame]
 
 
 def _attribute(name: str, value: str) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
+MOST_RADIOS = 6  # more are a list
+
 
 class Choices(tuple):
     """Values with nothing in between: `explore(draw, units=Choices([10, 30, 300]))`."""
@@ -26,7 +28,11 @@ def label(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A name and its values; `kind` is "whole", "continuous" or "choice"; `start` is an index."""
+    """A name and its values; `start` is an index.
+
+    `kind` is "radio" or, for many, "select" (strings), "checkbox" (false and true), or of numbers
+    "whole", "continuous" or, with nothing in between, "stops"; "one" is a single value of any kind.
+    """
 
     name: str
     values: tuple[Any, ...]
@@ -53,10 +59,14 @@ class Parameter:
         if len({label(v) for v in values}) < len(values):
             raise ValueError(f"values of {name} must differ, in six digits; got {values!r}")
         kind = "whole" if all(isinstance(v, Integral) for v in values) else "continuous"
-        if isinstance(given, Choices) or any(isinstance(v, (str, bool)) for v in values):
-            kind = "choice"
+        if any(isinstance(v, (str, bool)) for v in values):
+            kind = "radio" if len(values) <= MOST_RADIOS else "select"
+            kind = "checkbox" if all(isinstance(v, bool) for v in values) else kind
+        elif isinstance(given, Choices):
+            kind = "stops"
         elif values != sorted(values):
             raise ValueError(f"values of {name} must increase; got {values!r}")
+        kind = kind if len(values) > 1 else "one"
         if start.get(name, values[0]) not in values:
             raise ValueError(f"{name} cannot start at {start[name]!r}: not among {values!r}")
         return cls(name, tuple(values), kind, values.index(start.get(name, values[0])))
@@ -65,6 +75,18 @@ class Parameter:
     def title(self) -> str:
         """The name as a reader sees it: `alpha` is α, `learning_rate` is learning rate."""
         return " ".join(_greek(word) for word in self.name.split("_") if word)
+
+    def says(self, value: Any) -> str:
+        """How a reader sees the parameter at a value: T = 5, teacher: A."""
+        words = self.kind in ("radio", "select", "checkbox")
+        return f"{self.title}{': ' if words else ' = '}{label(value)}"
+
+    def takes(self, value: Any) -> bool:
+        """Whether a live control can stand at a value of another."""
+        if self.kind not in ("whole", "continuous") or isinstance(value, str):
+            return value in self.values
+        between = self.values[0] <= value <= self.values[-1]
+        return between and (self.kind == "continuous" or value % 1 == 0)
 
     @property
     def geometric(self) -> bool:

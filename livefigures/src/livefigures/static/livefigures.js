@@ -1,55 +1,200 @@
-// Moves the frames of each <figure class="explorer"> with its sliders.
-//
-// All frames of a figure share one table of pieces of SVG: a frame is a list of numbers of pieces.
-// Frames stand in the order of the sliders' places, the last slider moving first.
+// Brings each <figure class="explorer"> to life: controls, tools, the numbers of the shown frame.
+// A frame is a list of pieces of SVG, or of the numbers of those that frames share.  The places of
+// the last control move first; the frames of several pictures stand side by side.
 (() => {
   "use strict";
+  if (document.documentElement.dataset.explorers) return; // an output has brought it before
+  document.documentElement.dataset.explorers = "alive";
+  const explorers = new Map(); // by name
+  const make = (tag, attributes, ...children) => {
+    const element = document.createElement(tag);
+    for (const name in attributes) element.setAttribute(name, attributes[name]);
+    element.append(...children);
+    return element;
+  };
+  const button = (text, onclick, attributes) =>
+    Object.assign(make("button", { type: "button", ...attributes }, text), { onclick });
+  const save = (download, text) =>
+    make("a", { download, href: URL.createObjectURL(new Blob([text])) }).click();
 
-  const bring = (figure) => {
-    const source = figure.querySelector(':scope > script[type="application/json"]');
-    if (!source) return; // a still figure
-    const { labels, captions, chunks, frames } = JSON.parse(source.textContent);
-    const inputs = [...figure.querySelectorAll("input")];
-    const outputs = [...figure.querySelectorAll("output")];
-    const names = [...figure.querySelectorAll("label")].map((label) => label.textContent);
-    const picture = figure.querySelector(":scope > svg");
-    const caption = figure.querySelector("figcaption");
-    const status = figure.querySelector(".explorer-status");
-    const number = (place) =>
-      inputs.reduce((sum, input, k) => sum * labels[k].length + Number(input[place]), 0);
-    let shown = number("defaultValue"); // the frame that came with the page
-    let silence;
-
-    const move = () => {
-      const frame = number("value");
-      if (frame === shown) return;
-      shown = frame;
-      picture.innerHTML = frames[frame].map((piece) => chunks[piece]).join("");
-      picture.setAttribute("aria-label", captions[frame]);
-      caption.textContent = captions[frame];
-      inputs.forEach((input, k) => {
-        const label = labels[k][input.value];
-        input.setAttribute("aria-valuetext", `${names[k]} = ${label}`);
-        outputs[k].textContent = label;
-      });
-      // Announced once, then taken away, for the picture's name has the same words.
-      status.textContent = captions[frame];
-      clearTimeout(silence);
-      silence = setTimeout(() => (status.textContent = ""), 4000);
+  // A native control; its place is the number of the value at which it stands.
+  const control = ([name, title, kind, labels, start], id) => {
+    const slides = !["radio", "select", "checkbox"].includes(kind), radio = kind === "radio";
+    const options = labels.map((text, value) =>
+      radio ? make("input", { type: kind, name: id }) : make("option", { value }, text));
+    const body = radio ? make("div", { role: "radiogroup", "aria-labelledby": id })
+      : kind === "select" ? make(kind, { id }, ...options)
+      : make("input", { id, type: slides ? "range" : kind, max: labels.length - 1 });
+    if (radio) body.append(...options.map((one, n) => make("label", {}, one, labels[n])));
+    body.disabled = kind === "one";
+    body.dataset.lmSuppressShortcuts = true; // JupyterLab would take the arrow keys
+    const widest = labels.reduce((a, b) => (b.length > a.length ? b : a));
+    const output = make("output", { for: id, "aria-live": "off", "data-widest": widest });
+    const heading = make(radio ? "span" : "label", radio ? { id } : { for: id }, title);
+    const place = () => radio ? options.findIndex((one) => one.checked)
+      : kind === "checkbox" ? labels.indexOf(body.checked ? "yes" : "no") : Number(body.value);
+    const label = () => labels[place()];
+    const says = () => title + (slides ? " = " : ": ") + label();
+    const show = () => {
+      output.textContent = label();
+      if (slides) body.setAttribute("aria-valuetext", says());
     };
-
-    // Every caption stands unseen in the caption's place: the tallest keeps its height, at any width.
-    const lines = [...new Set(captions)].map((text) => {
-      const line = document.createElement("span");
-      line.textContent = text;
-      return line;
-    });
-    figure.querySelector(".explorer-room").replaceChildren(...lines);
-    figure.addEventListener("input", move);
-    move(); // a browser may have kept the sliders of a former visit
+    const put = (place = start) => {
+      if (radio) options[place].checked = true;
+      body.checked = labels[place] === "yes";
+      body.value = place; // a slider keeps to its ends
+    };
+    put();
+    show();
+    const element = make("div", {}, heading, body, ...(slides ? [output] : []));
+    const [last, steps] = [labels.length - 1, slides && labels.length > 2];
+    return { name, labels, last, steps, body, element, place, label, says, show, put };
   };
 
-  const bringAll = () => document.querySelectorAll("figure.explorer").forEach(bring);
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", bringAll);
-  else bringAll();
+  const bring = ({ parentElement: figure, textContent }, n) => {
+    const { name: own, link, parameters, captions, chunks, frames, columns, tables, note } =
+      JSON.parse(textContent);
+    let name = own;
+    for (let k = 2; explorers.has(name); k += 1) name = `${own}-${k}`;
+    const controls = parameters.map((one, k) => control(one, `lf-${n}-${k}`));
+    const pictures = [...figure.querySelectorAll("svg[role=img]")];
+    const lines = [...figure.querySelectorAll("figcaption")];
+    const values = figure.querySelector(".explorer-values");
+    const status = make("div", { class: "explorer-status", role: "status" });
+    const panel = make("div", { class: "explorer-numbers", id: `lf-${n}`, hidden: "" });
+    const number = () => controls.reduce((sum, one) => sum * (one.last + 1) + one.place(), 0);
+    const of = (list) => pictures.map((_, d) => list[shown * pictures.length + d]);
+    const named = (what) => controls.find((one) => one.name === what);
+    let shown = number(); // the frame that came with the page
+    let slider = controls.find((one) => one.steps); // what the tools move: the one last used
+    let silence, playing;
+    const say = (text, told = "Copy link") => {
+      status.textContent = text; // announced once, then taken away
+      copy.textContent = told;
+      clearTimeout(silence);
+      if (text) silence = setTimeout(say, 4000, "");
+    };
+    // The numbers of each picture: columns, each under its name; rows for the eye and for CSV.
+    const whole = (pieces, shared) => pieces.map((piece) => shared[piece] ?? piece).join("");
+    const numbers = () => of(tables).map((pieces) =>
+      whole(pieces, columns).split("\n").slice(1).map((line) => line.split("\t")));
+    const rows = () => numbers().map((all) => {
+      const length = Math.max(...all.map((column) => column.length));
+      if (length < 3) return [["name", "value"], ...all];
+      return Array.from({ length }, (_, r) => all.map((column) => column[r] ?? ""));
+    });
+    const fill = () => {
+      const cells = (row, r) => row.map((text, k) => make(r && k ? "td" : "th", {}, text));
+      const room = make("div", { role: "group", "aria-label": "Numbers", tabindex: 0 });
+      const caption = () => make("caption", {}, values.textContent);
+      const bodies = rows().map((all) => all.map((row, r) => make("tr", {}, ...cells(row, r))));
+      room.append(...bodies.map((body) => make("table", {}, caption(), ...body)));
+      panel.replaceChildren(room, button("Save CSV", csv), note);
+    };
+    const quoted = (text) => (/[\x22,]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+    const csv = () =>
+      save(`${name}.csv`, rows().flat().map((row) => row.map(quoted).join() + "\n").join(""));
+    const svg = (picture, d) => {
+      const style = getComputedStyle(picture), alone = picture.cloneNode(true);
+      alone.setAttribute("font-family", style.fontFamily);
+      const paper = "<rect width='100%' height='100%' fill='var(--lf-paper,#fff)'/>";
+      alone.innerHTML = paper + alone.innerHTML;
+      const text = new XMLSerializer().serializeToString(alone);
+      const value = (_, variable, other) => style.getPropertyValue(variable) || other;
+      save(`${name}${d || ""}.svg`, text.replace(/var\((--[\w-]+),([^)]*)\)/g, value));
+    };
+    // Numbers in the prose follow, with as many decimals as they have there.
+    const followers = [...document.querySelectorAll(`[data-follow^="${name}:"]`)].map((span) =>
+      [span, span.dataset.follow.split(":")[1], (span.textContent.split(".")[1] ?? "").length]);
+    const follow = ([span, what, decimals]) => {
+      const [, text] = numbers().flat().find(([head]) => head === what) ?? [];
+      const plain = isNaN(text) ? text : Number(text).toFixed(decimals).replace("-", "−");
+      span.textContent = named(what)?.label() ?? plain ?? span.textContent;
+    };
+    const move = () => {
+      if (number() === shown) return false;
+      shown = number();
+      pictures.forEach((picture, d) => {
+        picture.innerHTML = whole(of(frames)[d], chunks);
+        lines[d].textContent = of(captions)[d];
+        picture.setAttribute("aria-label", of(captions)[d]);
+      });
+      controls.forEach((one) => one.show());
+      values.textContent = controls.map((one) => one.says()).join(", ");
+      followers.forEach(follow);
+      if (!panel.hidden) fill();
+      return true;
+    };
+    // A move of this figure, said in words; those that are linked with it follow in silence.
+    const moved = () => {
+      if (move() && !playing) say(of(captions).join(" "));
+      for (const what of link) explorers.forEach((other) => other.join(what, named(what).label()));
+    };
+    const change = (does = () => {}) => {
+      playing = clearInterval(playing);
+      play.textContent = "Play";
+      does();
+      moved();
+    };
+    const put = (what, label = "") => {
+      const place = named(what)?.labels.indexOf(label.replace(/^-(?=[\d.])/, "−"));
+      if (place >= 0) named(what).put(place);
+    };
+    const join = (what, label) => link.includes(what) && (put(what, label), move());
+    const go = (pairs) => {
+      change(() => pairs.forEach((pair) => put(...pair)));
+      figure.scrollIntoView();
+      figure.querySelector("input, select").focus({ preventScroll: true });
+    };
+    explorers.set(name, { join, go });
+    const step = (by) => slider.put(slider.place() + by);
+    const tool = (text, does, attributes) => button(text, () => change(does), attributes);
+    const back = tool("‹", () => step(-1), { "aria-label": "Step back" });
+    const forward = tool("›", () => step(1), { "aria-label": "Step forward" });
+    const start = tool("Start", () => controls.forEach((one) => one.put()));
+    const run = () => {
+      step(slider.place() === slider.last ? -slider.last : 1);
+      slider.place() < slider.last ? moved() : change(); // the last step is said in words
+    };
+    const play = button("Play", () => {
+      if (playing) return change();
+      playing = setInterval(run, Math.min(Math.max(6000 / slider.last, 350), 1000));
+      play.textContent = "Stop";
+      run();
+    }, { class: "explorer-play" });
+    const copy = button("Copy link", () => {
+      const state = controls.map((one) => `${one.name}=${encodeURIComponent(one.label())}`);
+      history.replaceState(history.state, "", `#${name}:${state}`); // where it can be copied, too
+      const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
+      copied.then(() => say("Copied", "Copied"), () => say("See the address", "See the address"));
+    });
+    const unfold = button("Numbers", () => {
+      unfold.ariaExpanded = !(panel.hidden = !panel.hidden);
+      fill();
+    }, { "aria-expanded": false, "aria-controls": panel.id });
+    const tools = make("div", { class: "explorer-tools", role: "group", "aria-label": "Tools" });
+    const saves = button("Save SVG", () => pictures.forEach(svg));
+    tools.append(...(slider ? [back, play, forward] : []), start, copy, saves);
+    if (tables[0].length) tools.append(unfold);
+    // Every caption stands unseen in its place: the tallest keeps its height, at any width.
+    lines.forEach((line, d) => {
+      const all = new Set(captions.filter((_, k) => k % lines.length === d));
+      const spans = [...all].map((text) => make("span", {}, text));
+      line.before(make("div", { class: "explorer-room", "aria-hidden": true }, ...spans));
+    });
+    values.before(make("div", { class: "explorer-controls" }, ...controls.map((c) => c.element)));
+    figure.append(tools, panel, status);
+    figure.oninput = ({ target }) =>
+      change(() => (slider = controls.find((one) => one.steps && one.body === target) ?? slider));
+  };
+  const find = () => {
+    const [name, state] = location.hash.slice(1).split(":");
+    const pairs = state?.split(",").map((pair) => pair.split("=").map(decodeURIComponent));
+    if (pairs) explorers.get(decodeURIComponent(name))?.go(pairs);
+  };
+  const bringAll = () => document.querySelectorAll(".explorer > script").forEach(bring) ?? find();
+  addEventListener("hashchange", find);
+  // The same link again changes no address.
+  addEventListener("click", ({ target }) => target.closest("a")?.href === location.href && find());
+  document.readyState === "loading" ? addEventListener("DOMContentLoaded", bringAll) : bringAll();
 })();
