@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html as escaping
 import json
+import os
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -11,6 +13,9 @@ from livefigures.frames import Explorer, progress
 from livefigures.palette import page_style
 from livefigures.svg import new_slim, table
 from livefigures.values import Parameter, label
+
+STATIC = Path(__file__).parent / "static"
+_first = iter([True])  # whether a figure is its kernel's first one
 
 
 def html(explorer: Explorer) -> str:
@@ -57,6 +62,14 @@ def html(explorer: Explorer) -> str:
         '<div class="explorer-status" role="status"></div>'
         f'<script type="application/json">{text}</script>',
     )
+
+
+def brought() -> str:
+    """Style sheet and script, with the first figure of a kernel; pages made by Sphinx have them."""
+    if os.environ.get("LIVEFIGURES_BUILD") == "sphinx" or not next(_first, False):
+        return ""
+    style, script = ((STATIC / f"livefigures.{k}").read_text("utf-8") for k in ("css", "js"))
+    return f"<style>{style}</style><script>{script}</script>"
 
 
 def markup(opening: str, inside: str, caption: str, before: str = "", after: str = "") -> str:
