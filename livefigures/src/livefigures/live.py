@@ -28,6 +28,10 @@ font-family:var(--jp-ui-font-family,sans-serif)}
 .explorer svg{display:block;max-width:100%;height:auto}.explorer-error{line-height:1.4;
 color:var(--jp-error-color0,#b91c1c)}.explorer-error pre{white-space:pre-wrap}"""
 
+# Notebook 7 takes the arrow keys for its own, unless the element that has them says it may not.
+KEYS = """for (const one of this.closest('.widget-vbox')?.querySelectorAll(
+'.noUi-handle, input, select') ?? []) one.dataset.lmSuppressShortcuts = true"""
+
 
 def display_live(explorer: Explorer, shell: Any) -> None:
     """Display the live figure in IPython's shell; a stored notebook gets next to nothing."""
@@ -53,7 +57,7 @@ def widget(explorer: Explorer) -> widgets.Box:
         for one in moving:
             if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
                 one.continuous_update = seconds <= SLOW
-        style = f"<style>{kernel_style()}{STYLE}</style>"
+        style = f'<style onload="{KEYS}">{kernel_style()}{STYLE}</style>'
         caption = text or explorer.default_description(values)
         return style + markup(opening, "".join(pieces), caption)
 
