@@ -41,6 +41,7 @@ check: .venv-test/installed  # what holds formulas and contracts: at each edit, 
 test: .venv-test/installed .venv/installed
 	$(STYLE)
 	@$(TEST)/python tools/chromium.py
+	@$(TEST)/python tools/axe.py
 	@$(TEST)/python tools/lab.py
 	@$(TEST)/python livefigures/tests/test_book.py
 	$(PYTEST) tests livefigures/tests chapters --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg
@@ -69,6 +70,7 @@ lock: $(TEST)/uv             # what requirements*.txt ask for, at the versions l
 	@$(MAKE) --no-print-directory -o .venv-test/installed wheels
 upgrade: UPGRADE := --upgrade
 upgrade: lock                # the same, at the newest versions that they allow
+	$(TEST)/python tools/axe.py --upgrade
 COMPILE = $(TEST)/uv pip compile --universal --python-version 3.11 --only-binary :all: \
 	--fork-strategy fewest $(UPGRADE) --quiet --no-annotate --no-emit-index-url \
 	--no-emit-package distill-lib --no-emit-package livefigures --custom-compile-command "make lock"

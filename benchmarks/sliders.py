@@ -33,25 +33,17 @@ sys.path.insert(0, str(ROOT / "tools"))
 import chromium  # noqa: E402
 import lab  # noqa: E402
 
-FIGURES = """\
-import numpy as np
+FIGURES = (
+    Path(__file__).with_name("two_figures.py").read_text("utf-8")
+    + """
 from IPython.display import display
 from ipywidgets import SelectionSlider, interact
-from distill_lib import Choices, entropy, explore, softmax
-from distill_lib.figures import bars, curves
+from distill_lib import Choices, explore
 %matplotlib inline
-T = [float(f"{t:.2g}") for t in np.geomspace(0.25, 20, 30)]
-def draw(T):
-    p = softmax([1.0, 2.0, 3.0, 2.5, 0.5, 1.5], T)
-    return bars(p, list("abcdef"), numbers=".2f"), f"At T = {T}, {p.max():.3f} at most."
-def lines(T, alpha):
-    x = np.linspace(-6, 6, 100)
-    y = {"first": np.tanh(alpha * x / T), "second": alpha * np.cos(x / T)}
-    y["third"] = y["first"] + np.exp(-alpha * x * x) / T
-    return curves(x, y, ylim=(-2, 3)), f"Three lines at T = {T} and α = {alpha}."
 """
+)
 EXPLORE = "explore(draw, T=Choices(T))"
-LINES = "explore(lines, T=Choices(T[9::2][:8]), alpha=Choices(np.linspace(0.1, 1, 10)))"
+LINES = "explore(lines, T=Choices(LINES_T), alpha=Choices(ALPHA))"
 INTERACT = "interact(lambda T: display(draw(T)[0]), T=SelectionSlider(options=T));"
 
 # Notes [ms to the change, ms to the frame that shows it] of every press.

@@ -89,14 +89,28 @@ def _clean() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
+@dataclass(frozen=True)
+class App:
+    """What shows notebooks: the word after `jupyter`, its class, and the path of a notebook."""
+
+    command: str
+    settings: str
+    path: str
+
+
+LAB = App("lab", "LabApp", "lab/tree")
+NOTEBOOK = App("notebook", "JupyterNotebookApp", "notebooks")
+
+
 @dataclass
 class Lab:
-    """A running JupyterLab."""
+    """A running JupyterLab, or Notebook 7, which is made of the same parts."""
 
     repo: Path
     python: str
     url: str
     token: str
+    app: App = LAB
 
     @contextmanager
     def open(self, browser: Browser, path: str) -> Iterator["Notebook"]:
@@ -114,7 +128,7 @@ class Lab:
 
         page.route("**/*", gate)
         try:
-            page.goto(f"{self.url}/lab/tree/{path}?reset&token={self.token}")
+            page.goto(f"{self.url}/{self.app.path}/{path}?reset&token={self.token}")
             page.wait_for_function(
                 "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
                 "?.connectionStatus === 'connected'"
@@ -126,7 +140,7 @@ class Lab:
 
 
 @contextmanager
-def running(place: Path) -> Iterator[Lab]:
+def running(place: Path, app: App = LAB) -> Iterator[Lab]:
     """Start JupyterLab in an installed place, with no settings of the user's; stop it at the end.
 
     Several may run in one place at a time, each with a folder of its own for all that is not the
@@ -148,17 +162,20 @@ def running(place: Path) -> Iterator[Lab]:
         "JUPYTER_TOKEN": secrets.token_hex(16),
     }
     command = [
-        place / "venv/bin/jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-        f"--port={port}", "--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True",
+        place / "venv/bin/jupyter", app.command, "--no-browser", "--allow-root", "--ip=127.0.0.1",
+        f"--port={port}", "--ServerApp.port_retries=0",
+        f"--{app.settings}.expose_app_in_browser=True",
     ]  # fmt: skip
     log = folder / "jupyter.log"
     with log.open("w") as output:
         server = subprocess.Popen(
             command, cwd=place / "repo", env=_clean() | variables, stdout=output, stderr=output
         )
-    version = re.search(r"^version = (\S+)", (place / "venv/pyvenv.cfg").read_text("utf-8"), re.M)
+    version = re.search(
+        r"^version\w* = (\S+)", (place / "venv/pyvenv.cfg").read_text("utf-8"), re.M
+    )
     url = f"http://127.0.0.1:{port}"
-    lab = Lab(place / "repo", f"python{version[1]}", url, variables["JUPYTER_TOKEN"])
+    lab = Lab(place / "repo", f"python{version[1]}", url, variables["JUPYTER_TOKEN"], app)
     try:
         _wait(server, lab, log)
         yield lab

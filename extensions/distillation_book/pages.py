@@ -26,6 +26,10 @@ REPAIRS = [
     ),
     # The book's name and search stand in no landmark.
     (r'(<div id="pst-primary-sidebar")', r'\1 role="region" aria-label="Book"'),
+    # The button reads "Search Ctrl+K": who speaks to a page says what stands there.
+    (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
+    # An icon is a letter of the icons' font, and no part of a name.
+    (r'(<i class="fa[^">]*")>', r'\1 aria-hidden="true">'),
     # The bibliography is a list whose children are no list items; their role is deprecated too.
     (r'role="doc-biblioentry"', 'role="listitem"'),
     (rf"/({TALKATIVE})\.js", r"/\1.quiet.js"),

@@ -7,6 +7,7 @@ import re
 import types
 from fractions import Fraction
 from functools import partial
+from importlib.resources import files
 
 import ipywidgets as widgets
 import matplotlib
@@ -312,13 +313,28 @@ def test_the_page_gets_its_own_font_and_colours_and_nothing_of_matplotlib():
 
 
 def test_a_still_figure_has_the_same_markup_and_no_controls(shown, monkeypatch):
-    monkeypatch.setenv("LIVEFIGURES_BUILD", "1")
+    monkeypatch.setenv("LIVEFIGURES_BUILD", "sphinx")
     show(bars(2)[0], "A still figure.")
     (bundle,) = shown
     assert list(bundle) == ["text/html"]
     assert bundle["text/html"].startswith('<figure class="explorer" aria-label="Figure"><style>')
     assert 'viewBox="0 0 403.2 230.4"' in bundle["text/html"]
     assert "<input" not in bundle["text/html"] and "<script" not in bundle["text/html"]
+
+
+def test_the_first_figure_of_a_kernel_brings_script_and_style_sheet(shown, monkeypatch):
+    monkeypatch.setattr("livefigures.page._first", iter([True]))
+    for value in ("sphinx", "1", "1"):  # Sphinx gives them to its pages itself
+        monkeypatch.setenv("LIVEFIGURES_BUILD", value)
+        show(bars(2)[0], "A still figure.")
+    pages, first, other = (bundle["text/html"] for bundle in shown)
+    sheet, script = (
+        files("livefigures").joinpath(f"static/livefigures.{kind}").read_text("utf-8")
+        for kind in ("css", "js")
+    )
+    assert first.startswith(f"<style>{sheet}</style><script>{script}</script><figure")
+    assert "</" not in sheet and "</script" not in script and "<!--" not in script
+    assert pages.startswith("<figure") and other.startswith("<figure")
 
 
 @pytest.mark.parametrize(

@@ -65,10 +65,11 @@ def still(colour):
 
 def test_a_figure_brings_the_palette_for_light_dark_and_forced_colours():
     text = still("#1f5fbf")
-    light, dark, forced = re.search("<style>(.*?)</style>", text)[1].split("@media")
+    light, dark, auto, forced = re.search("<style>(.*?)</style>", text)[1].split("@media")
     assert set(re.findall(r"--lf-([\w-]+):", light)) == set(palette())
     assert "--lf-first:#1f5fbf" in light and "--lf-first:#6cb0ff" in dark
-    assert "screen" in dark  # a dark page is printed light
+    assert "--lf-first:#6cb0ff" in auto and "prefers-color-scheme:dark" in auto
+    assert "screen" in dark and "screen" in auto  # a dark page is printed light
     assert re.findall(r"--lf-(first|second):(\w+)", forced) == [("first", "LinkText")]
     assert set(re.findall(r"var\(--lf-([\w-]+),", text)) == {"ink", "first", "paper"}
 
@@ -92,3 +93,20 @@ def test_where_a_kernel_runs_text_and_paper_are_the_front_ends():
     assert "--lf-paper:var(--jp-layout-color0,#0000)" in style
     assert "#1f2328" not in style and "#ffffff" not in style
     assert style.index("--lf-first:#1f5fbf") < style.index("--lf-first:#6cb0ff")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("mark", ["", "data-jp-theme-light=false"])
+def test_two_notebooks_in_one_window_keep_their_palettes(browser, mark):
+    notebooks = ""
+    for colours in (("#1f5fbf", "#6cb0ff"), ("#b91c1c", "#ff8078")):
+        use_palette({"first": colours})
+        figure = '<figure class="explorer"><p style="color:var(--lf-first)">words</p></figure>'
+        notebooks += f"<div><style>{kernel_style()}</style>{figure}</div>"
+    page = browser.new_page()
+    page.set_content(f"<!doctype html><body {mark}>{notebooks}")
+    seen = page.locator("p").evaluate_all("all => all.map((p) => getComputedStyle(p).color)")
+    page.close()
+    light = ["rgb(31, 95, 191)", "rgb(185, 28, 28)"]
+    dark = ["rgb(108, 176, 255)", "rgb(255, 128, 120)"]
+    assert seen == (dark if mark else light)

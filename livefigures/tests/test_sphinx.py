@@ -32,7 +32,7 @@ def set_up(monkeypatch: pytest.MonkeyPatch):
 
 def test_kernels_learn_that_a_page_is_being_built(set_up):
     set_up()
-    assert os.environ["LIVEFIGURES_BUILD"] == "1"
+    assert os.environ["LIVEFIGURES_BUILD"] == "sphinx"
 
 
 def test_progress_goes_to_the_terminal(set_up):

@@ -2,9 +2,17 @@
 
 from collections.abc import Callable
 
+import axe
 import pytest
 from accessibility import faults
 from toc import pages
+
+
+@pytest.fixture(autouse=True, scope="module")
+def which_axe(report: list[str]) -> None:
+    """The report says which axe-core was at work, and what to do where it is not the newest."""
+    if (line := axe.describe()) not in report:
+        report.append(line)
 
 
 @pytest.mark.parametrize(("mode", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
@@ -31,6 +39,7 @@ SPOIL = """() => {
   add(`<p><math><mi>x</mi><mo>+</mo><mi style="color: #333">sign</mi></math></p>`);
   add(`<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">`);
   add(`<button type="button"></button>`);
+  add(`<button class="misnamed" aria-label="Find">Search</button>`);
   add(`<div class="only-narrow">${"<p>Text.</p>".repeat(9)}</div>`);
   add(`<details><summary>More</summary><p class="only-dark-pale">solution</p></details>`);
   document.documentElement.removeAttribute("lang");
@@ -46,6 +55,8 @@ SPOILED = {
     'class="only-narrow"': "scrollable-region-focusable",
     "<html": "html-has-lang",
 }
+if axe.find():  # the packaged one, of which the report says that it finds less, overlooks it
+    SPOILED['class="misnamed"'] = "label-content-name-mismatch"
 
 
 def test_a_fault_of_each_kind_is_noticed(visit: Callable) -> None:

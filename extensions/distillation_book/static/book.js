@@ -2,18 +2,15 @@
 (() => {
   "use strict";
   const boxes = ".formula, pre, .pst-scrollable-table-container, .cell_output .output";
-  const mark = () =>
-    document.querySelectorAll(boxes).forEach((box) => {
-      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-      else box.removeAttribute("tabindex");
-    });
-  document.addEventListener("DOMContentLoaded", mark);
-  document.fonts.ready.then(mark);
-  let waiting;
-  addEventListener("resize", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(mark, 200);
+  const mark = (box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
+  // A box in a solution gets its width when the solution is opened.
+  const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => mark(target)));
+  const all = () => document.querySelectorAll(boxes).forEach(mark);
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(boxes).forEach((box) => sizes.observe(box));
+    document.fonts.ready.then(all); // what is in the box has another width, the box has not
   });
-  // A box in a closed solution has no width before it is opened.
-  document.addEventListener("click", () => setTimeout(mark, 400));
 })();

@@ -6,7 +6,8 @@
 With a kernel the controls are ipywidgets, and every move calls `draw`.  While pages are being built
 (the environment variable LIVEFIGURES_BUILD is set, as `livefigures.sphinx` does), `draw` is called
 once for every combination of values, and the page gets all frames as one small table; a script
-swaps them, and no kernel is needed.  Whatever a kernel prints would end up in the page, so
+swaps them, and no kernel is needed.  The first figure brings script and style sheet, unless the
+variable is "sphinx": then the page has them.  Whatever a kernel prints would end up in the page, so
 progress is written to the file or device that LIVEFIGURES_PROGRESS names.
 """
 
@@ -78,9 +79,9 @@ def _display(explorer: Explorer) -> None:
 
     shell = get_ipython()
     if os.environ.get("LIVEFIGURES_BUILD"):
-        from livefigures.page import html
+        from livefigures.page import brought, html
 
-        display({"text/html": html(explorer)}, raw=True)
+        display({"text/html": brought() + html(explorer)}, raw=True)
     elif not hasattr(shell, "kernel"):  # plain Python has no place for a figure
         frames = [explorer.frame(explorer.start, draw) for draw in explorer.draws]
         words = [frame.text or explorer.default_description(explorer.start) for frame in frames]

@@ -36,6 +36,10 @@ font-family:var(--jp-ui-font-family,sans-serif)}
 .explorer-pictures{display:flex;flex-wrap:wrap;gap:1rem}.explorer-error{line-height:1.4;
 color:var(--jp-error-color0,#b91c1c)}.explorer-error pre{white-space:pre-wrap}"""
 
+# Notebook 7 takes the arrow keys for its own, unless the element that has them says it may not.
+KEYS = """for (const one of this.closest('.widget-vbox')?.querySelectorAll(
+'.noUi-handle, input, select') ?? []) one.dataset.lmSuppressShortcuts = true"""
+
 
 def display_live(explorer: Explorer, shell: Any) -> None:
     """Display the live figure in IPython's shell; a stored notebook gets next to nothing."""
@@ -65,7 +69,8 @@ def widget(explorer: Explorer) -> widgets.Box:
         if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
             for one in moving:
                 one.continuous_update = seconds <= SLOW  # what is no slider has none to heed
-        return f"<style>{kernel_style()}{STYLE}</style>{markup(stills)}"
+        style = f'<style onload="{KEYS}">{kernel_style()}{STYLE}</style>'
+        return style + markup(stills)
 
     def answer(_: Any) -> None:
         if not all(getattr(one, "continuous_update", True) for one in moving):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from html import escape
@@ -15,6 +16,8 @@ from livefigures.numbers import thinned
 from livefigures.palette import page_style
 from livefigures.svg import new_slim, table
 from livefigures.values import label
+
+_first = iter([True])  # whether a figure is its kernel's first one
 
 
 def asset(kind: str) -> str:
@@ -75,6 +78,13 @@ def html(explorer: Explorer) -> str:
     room = f'style="--rows:{len(explorer.parameters)}"'  # what the controls will take
     says = f'<p class="explorer-values" {room}>{escape(explorer.says(explorer.start))}</p>'
     return markup(stills, page_style() + says, f'<script type="application/json">{text}</script>')
+
+
+def brought() -> str:
+    """Style sheet and script, with the first figure of a kernel; pages made by Sphinx have them."""
+    if os.environ.get("LIVEFIGURES_BUILD") == "sphinx" or not next(_first, False):
+        return ""
+    return f"<style>{asset('css')}</style><script>{asset('js')}</script>"
 
 
 def markup(stills: Sequence[tuple[str, str, str]], before: str = "", after: str = "") -> str:

@@ -33,6 +33,8 @@ DEFAULT = {
 }
 SYSTEM_COLOURS = {"", "Canvas", "CanvasText", "GrayText", "Highlight", "LinkText", "Mark"}
 _current: dict[str, Colour] = dict(DEFAULT)
+# So say that they are dark: themes of Sphinx, JupyterLab and nbconvert, VS Code, Colab.
+_MARKS = "[data-theme=dark]", "[data-jp-theme-light=false]", ".vscode-dark", "[theme=dark]"
 
 
 def use_palette(colours: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -82,24 +84,27 @@ def page_style() -> str:
     """The `<style>` that a figure brings into a page: light, dark, and forced colours."""
     light, dark, forced = ({n: c[k] for n, c in _current.items()} for k in range(3))
     rules = f".explorer{{{_variables(light)}}}"
-    rules += f"@media screen{{[data-theme=dark] .explorer{{{_variables(dark)}}}}}"
+    marks = ",".join(f"{mark} .explorer" for mark in _MARKS)
+    rules += f"@media screen{{{marks}{{{_variables(dark)}}}}}"
+    rules += "@media screen and (prefers-color-scheme:dark){[data-theme=auto] .explorer"  # Furo
+    rules += f"{{{_variables(dark)}}}}}"
     rules += f"@media(forced-colors:active){{:root .explorer{{{_variables(forced)}}}}}"
     return f"<style>{rules}</style>"
 
 
-# JupyterLab, VS Code and Colab say in these ways that they are dark.
-_DARK = "[data-jp-theme-light=false] .explorer,.vscode-dark .explorer,[theme=dark] .explorer"
-
-
 def kernel_style() -> str:
-    """CSS rules for a figure where a kernel runs; text and paper are the front end's own."""
+    """CSS for a figure where a kernel runs, whose window may show two notebooks with two palettes.
+
+    It holds for what stands beside its `<style>`; text and paper are the front end's own.
+    """
     own = {
         "ink": "var(--jp-ui-font-color1,currentcolor)",
         "paper": "var(--jp-layout-color0,#0000)",
     }
     light = {n: c.light for n, c in _current.items()} | own
     dark = {n: c.dark for n, c in _current.items() if n not in own}
-    return f".explorer{{{_variables(light)}}}{_DARK}{{{_variables(dark)}}}"
+    marks = ",".join(f"{mark} :scope .explorer" for mark in _MARKS)
+    return f"@scope{{.explorer{{{_variables(light)}}}{marks}{{{_variables(dark)}}}}}"
 
 
 def _variables(values: Mapping[str, str]) -> str:

@@ -70,7 +70,7 @@ def warn_of_links(app: Sphinx, page: str, template: str, context: dict, doctree:
 
 def tell_kernels() -> None:
     """Set what `explore` reads in the notebooks' kernels, which inherit the environment."""
-    os.environ["LIVEFIGURES_BUILD"] = "1"
+    os.environ["LIVEFIGURES_BUILD"] = "sphinx"  # so that no figure brings script and style sheet
     # A long figure shows in the terminal how far it is; Windows has no names for terminals.
     if sys.stderr.isatty() and hasattr(os, "ttyname"):
         os.environ.setdefault("LIVEFIGURES_PROGRESS", os.ttyname(sys.stderr.fileno()))
