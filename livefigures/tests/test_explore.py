@@ -7,7 +7,6 @@ import re
 import types
 from fractions import Fraction
 from functools import partial
-from importlib.resources import files
 
 import ipywidgets as widgets
 import matplotlib
@@ -16,6 +15,7 @@ import nbformat
 import numpy as np
 import pytest
 from livefigures.frames import Explorer
+from livefigures.page import asset
 from livefigures.page import html as page_of
 from livefigures.svg import Slim, _path, drawn, table
 from livefigures.values import Parameter, label
@@ -328,10 +328,7 @@ def test_the_first_figure_of_a_kernel_brings_script_and_style_sheet(shown, monke
         monkeypatch.setenv("LIVEFIGURES_BUILD", value)
         show(bars(2)[0], "A still figure.")
     pages, first, other = (bundle["text/html"] for bundle in shown)
-    sheet, script = (
-        files("livefigures").joinpath(f"static/livefigures.{kind}").read_text("utf-8")
-        for kind in ("css", "js")
-    )
+    sheet, script = asset("css"), asset("js")
     assert first.startswith(f"<style>{sheet}</style><script>{script}</script><figure")
     assert "</" not in sheet and "</script" not in script and "<!--" not in script
     assert pages.startswith("<figure") and other.startswith("<figure")
