@@ -73,9 +73,54 @@ def palette() -> dict[str, Colour]:
 
 
 def variables() -> dict[str, str]:
-    """What a page writes for each light value; matplotlib's own black is ink."""
-    ink, *_ = by_value = {c.light: f"var(--lf-{n},{c.light})" for n, c in _current.items()}
-    return {"#000000": by_value[ink]} | by_value
+    """What a page writes for each light value; matplotlib's own black is ink, white paper."""
+    ink, paper, *_ = by_value = {c.light: f"var(--lf-{n},{c.light})" for n, c in _current.items()}
+    return {"#000000": by_value[ink], "#ffffff": by_value[paper]} | by_value
+
+
+class Judge:
+    """Knows what becomes of colours on a dark page."""
+
+    def __init__(self) -> None:
+        ink, paper, *_ = _current.values()
+        self.dark = {"#000000": ink.dark, "#ffffff": paper.dark}
+        self.dark |= {c.light: c.dark for c in _current.values()}
+        self.papers = {"#ffffff", paper.light}
+        self.of_page = {"#000000", ink.light} | self.papers
+
+    def keeps(self, colours: set[str], fill: str, alpha: float, bar: float) -> bool:
+        """Whether these keep their colours on an area: it keeps its own, or they are read better.
+
+        `bar` is the contrast that is enough, if it is as much as on the light page.
+        """
+        if fill in self.papers:
+            return False
+        if fill not in self.dark and alpha > 0.99:
+            return True
+        pages = ("#ffffff", self.dark["#ffffff"])
+        light, own = (_over(fill, alpha, page) for page in pages)
+        follow = _over(self.dark.get(fill, fill), alpha, pages[1])
+        of_own = min(contrast(one, own) for one in colours)
+        of_follow = min(contrast(self.dark.get(one, one), follow) for one in colours)
+        enough = min(bar, *(contrast(one, light) for one in colours))
+        return of_follow < enough and of_follow < of_own
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours (#rrggbb) as WCAG defines it, 1 to 21."""
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def _over(fill: str, alpha: float, page: str) -> str:
+    pairs = [[int(colour[i : i + 2], 16) for colour in (fill, page)] for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(alpha * top + (1 - alpha) * low):02x}" for top, low in pairs)
 
 
 def page_style() -> str:

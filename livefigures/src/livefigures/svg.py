@@ -12,58 +12,79 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
 import matplotlib
 from matplotlib.backends import backend_svg
-from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import text_to_path
 
+from livefigures.ground import Renderer
 from livefigures.palette import variables
 
-FONTS = [f"font.{name}" for name in ("serif", "sans-serif", "cursive", "fantasy", "monospace")]
+PLACES = {"transform", "x", "y", "width", "height", "x1", "x2", "y1", "y2"}
+# A link (`<a xlink:href=`) may lead anywhere.
+REFERENCE = r'(?:(?<!<a xlink:)href="|url\(\s*["\']?)#([^)"\']+)'
 _keys: Counter[str] = Counter()  # the same figure twice on a page must have different ids
 
 
 def drawn(figure: Figure) -> str:
-    """The figure's SVG as matplotlib writes it, with text as text: the same bytes each time."""
-    nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
-    buffer = io.StringIO()
-    figure.set(facecolor="none", edgecolor="none")
+    """The figure's SVG as matplotlib writes it, with text as text: the same bytes each time.
+
+    What keeps its colours wherever it is shown stands in groups of the class "own", and fills that
+    do so in the whole figure in the root's `data-kept`.  The figure itself stays as it is.
+
+    Raises:
+        ValueError: the SVG cannot be read, or refers to something that is not in it.
+    """
+    buffer, made = io.StringIO(), []
+
+    def renderer(*given: Any, **options: Any) -> Renderer:
+        made.append(Renderer(*given, **options))
+        return made[-1]
+
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "livefigures"}
-    canvas: Any = backend_svg  # it draws, and lays out, with the renderer that stands there
-    former, canvas.RendererSVG = canvas.RendererSVG, _Renderer
+    svg: Any = backend_svg  # it draws, and lays out, with the renderer that stands there
+    former, svg.RendererSVG = svg.RendererSVG, renderer
     try:
-        with matplotlib.rc_context(settings):
+        with unchanged(figure), matplotlib.rc_context(settings):
             # The same as savefig, which would draw everything twice, once for the layout alone.
+            nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
             FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     finally:
-        canvas.RendererSVG = former
-    return buffer.getvalue()
+        svg.RendererSVG = former
+    return checked(made[0].marked(buffer.getvalue()))
 
 
-class _Renderer(RendererSVG):
-    """Measures a text once, not again in every frame, which takes an eighth of its time."""
-
-    def get_text_width_height_descent(
-        self, s: str, prop: FontProperties, ismath: bool | str
-    ) -> tuple[float, float, float]:
-        """The size of a text; a formula's depends on more settings, so it is measured again."""
-        if ismath:
-            return super().get_text_width_height_descent(s, prop, ismath)
-        settings: Any = matplotlib.rcParams
-        return _size(s, prop.copy(), *(tuple(settings[name]) for name in FONTS))
+def checked(svg: str) -> str:
+    """The SVG, if a page can show it."""
+    if bad := re.search("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", svg):
+        words = svg[: bad.end()].rpartition(">")[2]
+        raise ValueError(f"a text must have characters that a page can show; got {words!r}")
+    found, ids = (set(re.findall(sought, svg)) for sought in (REFERENCE, r'\bid="([^"]+)"'))
+    if found - ids and (missing := set(re.findall(f"<[^>]*{REFERENCE}", svg)) - ids):
+        raise ValueError(f"a picture must define what it refers to; got {sorted(missing)}")
+    return svg
 
 
-@lru_cache(10_000)
-def _size(text: str, font: FontProperties, *fonts: tuple[str, ...]) -> tuple[float, float, float]:
-    return text_to_path.get_text_width_height_descent(text, font, False)
+@contextmanager
+def unchanged(figure: Figure) -> Iterator[None]:
+    """Leave a figure as it was before it was drawn: canvas, resolution, margins, places."""
+    canvas, dpi, margins = figure.canvas, figure.dpi, vars(figure.subplotpars).copy()
+    boxes: Any = [box for a in figure.axes for box in (a._position, a._originalPosition)]  # type: ignore[attr-defined]
+    points = [box.get_points().copy() for box in boxes]
+    try:
+        yield
+    finally:
+        vars(figure.subplotpars).update(margins)
+        for box, corners in zip(boxes, points, strict=True):
+            box.set_points(corners)
+        figure.set_canvas(canvas)
+        figure.dpi = dpi
 
 
 class Slim:
@@ -72,42 +93,50 @@ class Slim:
     Returns the attributes of the page's `<svg>`, and what stands inside it, in pieces.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, kept: Iterable[str] = ()) -> None:
         self.prefix = prefix
         self.ids: dict[str, str] = {}
         self.variables = variables()
+        self.kept = set(kept)  # fills that keep their colour on every page
+        self.own: set[str] = set()  # what is referred to by what keeps its colours
 
     def __call__(self, svg: str) -> tuple[str, list[str]]:
-        for name in re.findall(r'(?:href="|url\()#([^")]+)', svg):
+        for name in re.findall(REFERENCE, svg):
             self.ids.setdefault(name, f"{self.prefix}-{len(self.ids)}")
         root = ET.fromstring(svg)
+        self.kept.update(root.get("data-kept", "").split())
+        for group in root.iterfind(".//*[@class='own']"):
+            self.own.update(re.findall(REFERENCE, ET.tostring(group, "unicode")))
         width, height = (float(side) for side in root.attrib["viewBox"].split()[2:])
         ink = self.variables["#000000"]
         opening = (  # in a page, a point is 4/3 of a pixel
             f'viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:g}" '
             f'height="{height * 4 / 3:g}" fill="{ink}" stroke-linejoin="round"'
         )
-        return opening, [piece for child in root for piece in self._pieces(child)]
+        return opening, [piece for child in root for piece in self._pieces(child, False)]
 
-    def _pieces(self, element: ET.Element) -> list[str]:
+    def _pieces(self, element: ET.Element, own: bool) -> list[str]:
         """An element, cut where frames differ: its looks, its place, what is in it, its end."""
         tag = element.tag.rpartition("}")[2]
-        inside = [piece for child in element for piece in self._pieces(child)]
-        looks = place = ""
-        for name, value in element.attrib.items():
-            name = name.rpartition("}")[2]
-            if name == "style":
-                looks += _attribute(name, self._style(value))
-            elif name == "id":
-                looks += _attribute(name, self.ids[value]) if value in self.ids else ""
-            elif name in ("href", "clip-path"):
-                looks += _attribute(
-                    name, re.sub(r"#(\w+)", lambda m: "#" + self.ids.get(m[1], m[1]), value)
-                )
-            elif name == "d":  # a marker is small and drawn many times: keep its shape
-                place += _attribute(name, _path(value, 2 if element.get("id") in self.ids else 1))
-            elif not value.startswith("rotate(-0 "):
-                place += _attribute(name, _rounded(value, 5 if name == "transform" else 2))
+        name = element.get("id", "")
+        looks = " fill='#000'" if element.get("class") == "own" else ""
+        own = own or bool(looks) or name in self.own
+        inside = [piece for child in element for piece in self._pieces(child, own)]
+        place = ""
+        for key, value in element.attrib.items():
+            key = key.rpartition("}")[2]
+            if key == "style":
+                looks += _attribute(key, self._style(value, own, tag))
+            elif key == "id":
+                looks += _attribute(key, self.ids[value]) if value in self.ids else ""
+            elif key == "d":  # a marker is small and drawn many times: keep its shape
+                place += _attribute(key, _path(value, 2 if name in self.ids else 1))
+            elif key in PLACES:
+                if not value.startswith("rotate(-0 "):
+                    place += _attribute(key, _rounded(value, 5 if key == "transform" else 2))
+            elif key != "class":
+                value = value if tag == "a" else self._renamed(value)
+                looks += _attribute(key, value if own else self._coloured(value))
         empty = tag in ("g", "defs") and not inside
         if empty or tag in ("metadata", "style") or (tag, looks) == ("path", " style='fill:none'"):
             return []
@@ -118,20 +147,33 @@ class Slim:
             return [f"<{tag}{looks}", f"{place}/>"]
         return [f"<{tag}{looks}", f"{place}>", *inside, f"{text}</{tag}>"]
 
-    def _style(self, text: str) -> str:
-        """A style without its font family, with the page's colours."""
-        text = re.sub(r"font: (.*?)([\d.]+px) [^;]*", r"font-size: \2; font-weight: \1", text)
-        pairs = [[side.strip() for side in part.partition(":")[::2]] for part in text.split(";")]
-        kept = [f"{k}:{v}" for k, v in pairs if v and k != "font-family"]
-        coloured = _rounded(";".join(kept))
-        return re.sub("#[0-9a-f]{6}", lambda m: self.variables.get(m[0], m[0]), coloured)
+    def _style(self, text: str, own: bool, tag: str) -> str:
+        """A style in the page's colours, and in its font where no other is asked for."""
+        text = re.sub(r"font: (.*?)([\d.]+px) ([^;]*)", _font, text)
+        kept = []
+        for part in text.split(";"):
+            key, value = (side.strip() for side in part.partition(":")[::2])
+            if key == "font-family":
+                value = _family(value)
+            elif not (own or (tag == "path" and key == "fill" and value in self.kept)):
+                value = self._coloured(value)
+            kept += [f"{key}:{value if '#' in value else _rounded(value)}"] if value else []
+        return self._renamed(";".join(kept))
+
+    def _coloured(self, value: str) -> str:
+        return re.sub("#[0-9a-f]{6}\\b", lambda m: self.variables.get(m[0], m[0]), value)
+
+    def _renamed(self, value: str) -> str:
+        found = r"(?<=url\(#)[^)]+|(?<=^#).+"
+        return re.sub(found, lambda m: self.ids.get(m[0], m[0]), value)
 
 
 def new_slim(content: str) -> Slim:
     """A `Slim` whose ids nobody else in the page has; the same each time for the same content."""
     key = "x" + sha256(content.encode()).hexdigest()[:8]
     _keys[key] += 1
-    return Slim(key if _keys[key] == 1 else f"{key}-{_keys[key]}")
+    kept = " ".join(re.findall(r'data-kept="([^"]*)"', content)).split()
+    return Slim(key if _keys[key] == 1 else f"{key}-{_keys[key]}", kept)
 
 
 def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
@@ -161,13 +203,42 @@ def _attribute(name: str, value: str) -> str:
     return f" {name}='{html.escape(value)}'"  # a double quote would need an escape in JSON
 
 
+def _font(found: re.Match[str]) -> str:
+    """The parts of a font in one (matplotlib before 3.10)."""
+    kinds = {"italic": "style", "oblique": "style", "small-caps": "variant"}
+    parts = [(kinds.get(w, "weight" if w.isdigit() else "stretch"), w) for w in found[1].split()]
+    return "; ".join(f"font-{k}: {w}" for k, w in [*parts, ("size", found[2]), ("family", found[3])])
+
+
+def _family(value: str) -> str:
+    """The fonts that are asked for; none where they are matplotlib's own, and the page's do."""
+    names = [name.strip(" '\"") for name in value.split(",")]
+    if "sans-serif" in names or names == ["DejaVu Sans"]:
+        return ""
+    if generic := {"serif", "monospace", "cursive", "fantasy"}.intersection(names):
+        return generic.pop()
+    return ",".join([*map(repr, names), "sans-serif"])
+
+
 def _rounded(text: str, digits: int = 2) -> str:
+    """Numbers to so many digits after the point; small ones, such as an alpha, to three at least."""
     number = r"-?\d*\.\d+(?:e[-+]?\d+)?"
-    return re.sub(number, lambda m: f"{round(float(m[0]), digits) + 0.0:.10g}", text)
+
+    def short(found: re.Match[str]) -> str:
+        value = float(found[0])
+        near = round(value, digits) if abs(value) >= 0.1 else float(f"{value:.3g}")
+        return f"{near + 0.0:.10g}"
+
+    return re.sub(number, short, text)
 
 
 def _path(text: str, digits: int) -> str:
-    """A path with relative coordinates, rounded before they are taken, so that no error adds up."""
+    """A path with relative coordinates, rounded before they are taken, so that no error adds up.
+
+    What it does not understand stays as it is.
+    """
+    if not re.fullmatch(r"[MLQCz\d\s.e+-]*", text):
+        return text
     words: list[str] = []
     here = first = (0, 0)
     former = ""
