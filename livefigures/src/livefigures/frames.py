@@ -51,22 +51,23 @@ class Explorer:
         """Draw one combination: matplotlib's SVG, and the description if `draw` gave one.
 
         Raises:
-            ValueError: `draw` returned no figure, or an empty description, or left figures open.
-            RuntimeError: `draw` raised.
+            ValueError: `draw` returned no figure, an empty one, or an empty description; it left
+                figures open, or displayed something.
+            RuntimeError: `draw` raised, or its figure cannot be drawn.
         """
         from livefigures.svg import drawn
 
         call = self.call(values)
-        with _no_figure_left(call) as returned:
-            try:
+        with _no_figure_left(call) as returned, _nothing_shown(call):
+            with _named(f"{call} raised"):
                 result = self.draw(**{p.name: v for p, v in self._pairs(values)})
-            except Exception as error:
-                raise RuntimeError(f"{call} raised {type(error).__name__}: {error}") from error
             alone = not (isinstance(result, tuple) and len(result) == 2)
             figure, text = (result, None) if alone else result
             check(figure, "none needed" if alone else text, call)
             returned.append(figure)
-            return drawn(figure), text and " ".join(text.split())
+            with _named(f"{call} returned a figure that cannot be drawn:"):
+                svg = drawn(figure)
+        return svg, text and " ".join(text.split())
 
     def call(self, values: Sequence[Any]) -> str:
         """How a combination is named in messages: draw(T=5, alpha=0.5)."""
@@ -84,7 +85,8 @@ def check(figure: Any, text: Any, call: str) -> None:
     """Both modes and `show` ask for a figure and, where there is one, a readable description.
 
     Raises:
-        ValueError: not a matplotlib figure, or a description that is not a sentence.
+        ValueError: not a matplotlib figure, one with nothing in it, or a description that is not a
+            sentence.
     """
     from matplotlib.figure import Figure
 
@@ -92,6 +94,8 @@ def check(figure: Any, text: Any, call: str) -> None:
         raise ValueError(f"{call}: expected a matplotlib figure (and its text); got {figure!r}")
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{call}: expected a sentence that describes the figure; got {text!r}")
+    if len(figure.get_children()) < 2:  # its face alone
+        raise ValueError(f"{call}: expected something drawn in the figure; got an empty one")
 
 
 def progress() -> IO[str]:
@@ -99,6 +103,36 @@ def progress() -> IO[str]:
     with suppress(OSError):
         return open(os.environ.get("LIVEFIGURES_PROGRESS") or os.devnull, "a")
     return open(os.devnull, "a")
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Let an error say what was done."""
+    try:
+        yield
+    except Exception as error:
+        raise RuntimeError(f"{what} {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _nothing_shown(call: str) -> Iterator[None]:
+    """Nothing but the figure reaches the page: what is printed goes where progress does.
+
+    What is displayed would stand there once a frame, and closes the figure that it shows.
+    """
+    from IPython.utils.capture import capture_output
+
+    try:
+        with capture_output(stderr=False) as captured:
+            yield
+    finally:
+        with progress() as file:
+            file.write(captured.stdout)
+        if captured.outputs:
+            raise ValueError(
+                f"{call} displays something: leave out plt.show() and display(), and return the "
+                "figure"
+            )
 
 
 @contextmanager

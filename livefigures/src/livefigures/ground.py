@@ -1,253 +1,203 @@
-"""What each thing in a picture stands on: only what stands on the bare page may follow the page.
+"""What a thing in a picture stands on: only what stands on the bare page may follow the page.
 
-The renderer sees every call in the order of drawing.  On a ground that the figure brings with it
-(a face, a bar, a cell, an image) a thing keeps its colours, and the ground its own, unless both are
-as readable on a dark page where they follow it.
+On a ground that the figure brings with it (a face, a bar, a cell, an image) a thing keeps its
+colours and the ground its own, unless both are as readable on a dark page where they follow it.
 """
 
 from __future__ import annotations
 
-import math
+import base64
+import io
 import re
-from collections.abc import Callable, Sequence
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import matplotlib
-import numpy as np
-from matplotlib import _path  # type: ignore[attr-defined]
-from matplotlib.backends.backend_svg import RendererSVG
-from matplotlib.colors import to_hex, to_rgba
-from matplotlib.path import Path, get_path_collection_extents
-from matplotlib.textpath import text_to_path
-from matplotlib.transforms import Affine2D, IdentityTransform
+from matplotlib.image import imread
+from matplotlib.path import Path
 
-from livefigures.palette import Judge
+from livefigures.palette import of_page, stays, variables
 
-FONTS = [f"font.{name}" for name in ("serif", "sans-serif", "cursive", "fantasy", "monospace")]
+NUMBER = r"-?[\d.]+(?:e-?\d+)?"
+PAIR = re.compile(rf"([MLQC]?) ?({NUMBER})[ ,]({NUMBER})")
 SMALLEST = 4  # points; nothing stands on less
-HERE = IdentityTransform()
-code = lru_cache(10_000)(to_hex)
+Box = tuple[float, float, float, float]
 
 
-class Area(NamedTuple):
-    """Something filled: its call, its box in points, and its colour at a point, None beside it."""
+class Shape(NamedTuple):
+    """What is drawn, where: a path, a marker, an image, its corners with "M" where a part begins."""
 
-    call: int
-    box: tuple[float, float, float, float]
-    colour: Callable[[float, float], Sequence[float] | None]
-    fixed: bool = False  # an image, whose colours are in no palette
+    element: ET.Element
+    looks: dict[str, str]
+    corners: list[tuple[str, float, float]]
+    box: Box
+
+    def is_area(self) -> bool:
+        """Whether something may stand on it."""
+        left, top, right, bottom = self.box
+        solid = self.looks["fill"] != "none" and self.alpha() >= 0.5
+        return solid and min(right - left, bottom - top) >= SMALLEST
+
+    def alpha(self) -> float:
+        """How opaque its fill is, 0 to 1."""
+        return float(self.looks.get("opacity", 1)) * float(self.looks.get("fill-opacity", 1))
+
+    def covers(self, x: float, y: float) -> bool:
+        """Whether a point is well within it."""
+        left, top, right, bottom = self.box
+        if not (left + 0.5 < x < right - 0.5 and top + 0.5 < y < bottom - 0.5):
+            return False
+        if self.element.tag.endswith("image"):
+            return _is_opaque(self.element, x, y)
+        codes = [1 if code == "M" else 2 for code, *_ in self.corners]
+        return bool(Path([corner[1:] for corner in self.corners], codes).contains_point((x, y)))
 
 
-class Renderer(RendererSVG):
-    """Writes each call into a group of its own, and notes which of them keep their colours."""
+class Ground:
+    """Marks in matplotlib's SVG all that keeps its colours, with the attribute `own`."""
 
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self.areas: list[Area] = []
-        self.own: set[int] = set()  # calls that keep their colours
-        self.kept: set[str] = set()  # fills that do so
-        self.call, self.inside, self.judge = 0, False, Judge()
+    def __init__(self, root: ET.Element) -> None:
+        self.named = {name: e for e in root.iter() if (name := e.get("id"))}
+        self.followers = variables().keys()
+        self.areas: list[Shape] = []
+        kept: set[str] = set()
+        whole: Any = tuple(float(side) for side in root.attrib["viewBox"].split())
+        for element, clip in self._artists(root, whole):
+            shapes = [*self._shapes(element, clip)]
+            face = [(s.box, s.looks["fill"] in of_page("paper")) for s in shapes] == [(whole, True)]
+            if face and not self.areas:  # the figure's own face: the page is white, too
+                element.clear()
+                continue
+            kept |= self._settle(element, shapes)
+            self.areas += [shape for shape in shapes if shape.is_area()]
+        for area in self.areas:  # the same colour in a legend, and in the next bar
+            if area.looks["fill"] in kept:
+                area.element.set("own", "")
+        for element in [e for e in root.iter() if "own" in e.attrib]:
+            for reference in re.findall(r"#[^)']+", str([e.attrib for e in element.iter()])):
+                if reference[1:] in self.named:
+                    self.named[reference[1:]].set("own", "defined")
 
-    def marked(self, svg: str) -> str:
-        """What it wrote, with the groups of those that keep their colours named."""
-        names = {True: '<g class="own"', False: "<g"}
-        svg = re.sub(r'<g id="call-(\d+)"', lambda m: names[int(m[1]) in self.own], svg)
-        return svg.replace("<svg ", f'<svg data-kept="{" ".join(sorted(self.kept))}" ', 1)
-
-    def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:  # noqa: N803
-        """A line or a patch; the figure's own face is left out where it is paper."""
-        faces = [] if rgbFace is None else [tuple(rgbFace)]
-        area = self._area(gc, transform, [path], [], [(0, 0)], HERE, faces)
-        if area and not self.call and self._is_bare(area, faces[0]) and not gc.get_linewidth():
+    def _artists(self, element: ET.Element, clip: Box) -> Iterator[tuple[ET.Element, Box]]:
+        """All artists in their order: texts, and groups without groups that are artists."""
+        if element.tag.endswith(("defs", "metadata")):
             return
-        self._write(
-            lambda: super(Renderer, self).draw_path(gc, path, transform, rgbFace),
-            area,
-            lambda: [*_stroke(gc), *faces],
-            lambda: (transform.transform(_some(path)), gc),
-        )
+        inside = [e for e in element.iterfind(".//{*}g") if not {"id", "data-middle"}.isdisjoint(e.attrib)]
+        if not inside or "data-middle" in element.attrib:
+            yield element, clip
+            return
+        clip = self._clipped(element, clip)
+        for child in element:
+            yield from self._artists(child, clip)
 
-    def draw_markers(self, gc: Any, shape: Any, size: Any, path: Any, *rest: Any) -> None:
-        """Markers, or a collection of one shape and one colour."""
-        transform, *face = rest
-        faces = [tuple(one) for one in face if one is not None]
-        self._write(
-            lambda: super(Renderer, self).draw_markers(gc, shape, size, path, *rest),
-            self._area(gc, size, [shape], [], path.vertices, transform, faces),
-            lambda: [*_stroke(gc), *faces],
-            lambda: (_sums(transform.transform(_some(path)), size.transform(_some(shape))), gc),
-        )
+    def _settle(self, element: ET.Element, shapes: list[Shape]) -> set[str]:
+        """Mark an artist that stands on grounds, and these; return the fills that are kept."""
+        if middle := element.get("data-middle"):
+            looks = " ".join(part.get("style", "") for part in element.iter())
+            colours, bar = set(re.findall("#[0-9a-f]{6}", looks)) or {"#000000"}, 4.5
+            points: Any = [map(float, middle.split())]
+        else:
+            some = shapes[:: len(shapes) // 8 + 1]
+            colours = {c for s in shapes for c in (s.looks["fill"], s.looks["stroke"]) if c[0] == "#"}
+            bar, points = 3, [point for shape in some for point in _within(shape)]
+        beneath: dict[int, Shape] = {}
+        for x, y in points if self.areas and colours else ():
+            found = (a for a in reversed(self.areas) if a.covers(x, y))
+            area = next((a for a in found if {a.looks["fill"]} != colours), None)
+            if not area:
+                return set()
+            beneath[id(area)] = area
+        if not any(self._stays(colours, area, bar) for area in beneath.values()):
+            return set()
+        for one in (element, *(area.element for area in beneath.values())):
+            one.set("own", "")
+        return {area.looks["fill"] for area in beneath.values()} - of_page("ink") - of_page("paper")
 
-    def draw_path_collection(self, gc: Any, *given: Any, **options: Any) -> None:
-        """Many paths with colours of their own."""
-        draw = super().draw_path_collection
-        where, faces, edges = given[:5], given[5], given[6]
-        if not len(where[1]):  # matplotlib asks what this takes
-            return draw(gc, *given, **options)
-        self._write(
-            lambda: draw(gc, *given, **options),
-            self._area(gc, *where, faces),
-            lambda: [*map(tuple, faces), *map(tuple, edges)],
-            lambda: (get_path_collection_extents(*where).corners(), gc),
-        )
+    def _stays(self, colours: set[str], area: Shape, bar: float) -> bool:
+        own = "own" in area.element.attrib or area.element.tag.endswith("image")
+        return own or stays(colours, area.looks["fill"], area.alpha(), bar)
 
-    def draw_gouraud_triangles(self, gc: Any, triangles: Any, colours: Any, transform: Any) -> None:
-        """Shading: in its box it is taken to be everywhere."""
-        corners = transform.transform(np.reshape(triangles, (-1, 2)))
-        area = Area(self.call + 1, (*corners.min(0), *corners.max(0)), lambda x, y: GREY, True)
-        draw = super().draw_gouraud_triangles
-        self._write(lambda: draw(gc, triangles, colours, transform), area)
+    def _shapes(self, element: ET.Element, clip: Box) -> Iterator[Shape]:
+        """What an artist is made of, where it is filled or in a colour that may follow."""
+        tag = element.tag.rpartition("}")[2]
+        if tag == "defs" or "data-middle" in element.attrib:
+            return
+        clip = self._clipped(element, clip)
+        for child in element:
+            yield from self._shapes(child, clip)
+        looks = _looks(element.get("style", ""), element.get("fill", "#000000"))
+        if looks["fill"][:3] == "url":  # a hatch
+            ground = self._of(looks["fill"]).find("{*}rect")
+            looks = {**looks, "fill": "none" if ground is None else ground.get("fill", "none")}
+        if looks["fill"] == "none" and looks["stroke"] not in self.followers:
+            return
+        corners: Any = []
+        if tag == "path":
+            corners = _corners(element.get("d", ""))
+        elif tag == "use":
+            name = next(v for k, v in element.items() if k.endswith("href"))
+            x, y = float(element.get("x", 0)), float(element.get("y", 0))
+            shape = _corners(self._of(name).get("d", ""))
+            corners = [(code, x + dx, y + dy) for code, dx, dy in shape]
+        elif tag == "image":
+            x0, y0, x1, y1 = _image(element)
+            corners = [("L", x0, y0), ("L", x1, y1)]
+        if corners:
+            _, xs, ys = zip(*corners, strict=True)
+            low = max(clip[0], min(xs)), max(clip[1], min(ys))
+            high = min(clip[2], max(xs)), min(clip[3], max(ys))
+            if low[0] <= high[0] and low[1] <= high[1]:
+                yield Shape(element, looks, corners, (*low, *high))
 
-    def draw_image(self, gc: Any, x: float, y: float, im: Any, transform: Any = None) -> None:
-        """An image: what stands on it stands on the pixel beneath, if that is not transparent."""
-        rows, columns = im.shape[:2]
-        sized = Affine2D().scale(72 / self.image_dpi)
-        if transform is not None:
-            sized = Affine2D().scale(1 / (columns or 1), 1 / (rows or 1)) + transform
-        place = sized + Affine2D().translate(x, y)
-        corners = place.transform([(0, 0), (0, rows), (columns, 0), (columns, rows)])
+    def _of(self, reference: str) -> ET.Element:
+        return self.named[re.sub(r".*#|\)", "", reference)]
 
-        def colour(x: float, y: float) -> Any:
-            column, row = np.floor(place.inverted().transform((x, y))).astype(int)
-            inside = 0 <= row < rows and 0 <= column < columns and im[row, column, 3] > 127
-            return im[row, column] / 255 if inside else None
-
-        area = Area(self.call + 1, (*corners.min(0), *corners.max(0)), colour, True)
-        self._write(lambda: super(Renderer, self).draw_image(gc, x, y, im, transform), area)
-
-    def draw_text(
-        self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False,
-        mtext: Any = None,
-    ) -> None:  # fmt: skip
-        """A text; a formula in letters that no page has becomes shapes."""
-        width, height, descent = self.get_text_width_height_descent(s, prop, ismath)
-        middle = Affine2D().rotate_deg(angle).transform((width / 2, height / 2 - descent))
-        settings: Any = matplotlib.rcParams
-        if ismath and not _is_plain(self._text2path.mathtext_parser.parse(s, 72, prop)[3]):
-            settings["svg.fonttype"] = "path"
-        try:
-            self._write(
-                lambda: super(Renderer, self).draw_text(gc, x, y, s, prop, angle, ismath, mtext),
-                None,
-                lambda: [gc.get_rgb()],
-                lambda: (middle + [[x, self.height - y]], None),
-                4.5,
-            )
-        finally:
-            settings["svg.fonttype"] = "none"
-
-    def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> Any:
-        """The size of a text, measured once; a formula's depends on more settings."""
-        if ismath:
-            return super().get_text_width_height_descent(s, prop, ismath)
-        settings: Any = matplotlib.rcParams
-        return _size(s, prop.copy(), *(tuple(settings[name]) for name in FONTS))
-
-    def _area(
-        self, gc: Any, master: Any, paths: Any, transforms: Any, offsets: Any, shift: Any, faces: Any
-    ) -> Area | None:  # fmt: skip
-        """The area of filled paths, large enough and half opaque."""
-        if not len(faces) or self.inside:
-            return None
-        shapes = np.reshape([np.asarray(one) for one in transforms], (-1, 3, 3))
-        where = (master, paths, shapes, np.asarray(offsets, float), shift)
-        box = get_path_collection_extents(*where)
-        if min(box.width, box.height) < SMALLEST:
-            return None
-
-        def colour(x: float, y: float) -> Any:
-            found = _path.point_in_path_collection(x, y, 0, *where, True)
-            if not len(found):
-                return None
-            *rgb, alpha = to_rgba(faces[found[-1] % len(faces)])
-            alpha = gc.get_alpha() if gc.get_forced_alpha() else alpha
-            return (*rgb, alpha) if alpha >= 0.5 else None
-
-        return Area(self.call + 1, tuple(box.extents), colour)
-
-    def _write(
-        self,
-        draw: Callable[[], None],
-        area: Area | None = None,
-        colours: Callable[[], list] = list,
-        points: Callable[[], tuple[Any, Any]] | None = None,
-        bar: float = 3,
-    ) -> None:
-        """Draw it in a group, and decide whether it keeps its colours: all of it stands on some."""
-        if self.inside:  # a part of a call
-            return draw()
-        self.call, self.inside = self.call + 1, True
-        if self.areas and points:
-            mine = {code(one[:3]) for one in colours() if one[3:] != (0,)}
-            if area and mine or not self.judge.dark.keys().isdisjoint(mine):
-                self._settle(mine, *points(), bar)
-        self.writer.start("g", id=f"call-{self.call}")
-        draw()
-        self.writer.end("g")
-        self.inside = False
-        if area:
-            self.areas.append(area)
-
-    def _is_bare(self, area: Area, face: Sequence[float]) -> bool:
-        """Whether it covers the whole figure with paper."""
-        left, bottom, right, top = area.box
-        whole = max(left, bottom, self.width - right, self.height - top) < 0.1
-        return whole and code(face[:3]) in self.judge.papers
-
-    def _settle(self, mine: set[str], points: Any, gc: Any, bar: float) -> None:
-        if gc is not None:  # text stands on what is under its middle, a line on all along it
-            if (clip := gc.get_clip_rectangle()) is not None:
-                points = np.clip(points, clip.min, clip.max)
-            points = points + 0.1 * ((points.min(0) + points.max(0)) / 2 - points)
-        grounds = set()
-        for x, y in points.tolist():
-            ground = self._ground(x, y, mine)
-            if not ground:
-                return
-            grounds.add(ground)
-        if any(
-            area.call in self.own or area.fixed or self.judge.keeps(mine, fill, alpha, bar)
-            for area, fill, alpha in grounds
-        ):
-            self.own |= {self.call, *(area.call for area, *_ in grounds)}
-            fills = {fill for area, fill, _ in grounds if not area.fixed}
-            self.kept |= fills & self.judge.dark.keys() - self.judge.of_page
-
-    def _ground(self, x: float, y: float, mine: set[str]) -> tuple[Area, str, float] | None:
-        """The topmost area at a point, with its fill and opacity there."""
-        for area in reversed(self.areas):
-            left, bottom, right, top = area.box
-            if left + 0.5 < x < right - 0.5 and bottom + 0.5 < y < top - 0.5:
-                rgba = area.colour(x, y)
-                if rgba is not None and mine != {fill := code(tuple(rgba[:3]))}:
-                    return area, fill, float(rgba[3])
-        return None
-
-
-GREY = (0.5, 0.5, 0.5, 1)
+    def _clipped(self, element: ET.Element, clip: Box) -> Box:
+        """What is left of a box where an element is clipped to a rectangle."""
+        path = element.get("clip-path")
+        rect = self._of(path).find("{*}rect") if path else None
+        if rect is None:
+            return clip
+        x, y, w, h = (float(rect.get(name, 0)) for name in ("x", "y", "width", "height"))
+        return max(clip[0], x), max(clip[1], y), min(clip[2], x + w), min(clip[3], y + h)
 
 
 @lru_cache(10_000)
-def _size(text: str, font: Any, *fonts: tuple[str, ...]) -> tuple[float, float, float]:
-    return text_to_path.get_text_width_height_descent(text, font, False)
+def _looks(style: str, fill: str) -> dict[str, str]:
+    given = dict(part.strip().split(": ", 1) for part in style.split(";") if ": " in part)
+    return {"fill": fill, "stroke": "none"} | given
 
 
-def _is_plain(glyphs: Any) -> bool:
-    """Whether a page's own font has these letters of a formula."""
-    return all(g[0].family_name == "DejaVu Sans" and not 0xE000 <= g[2] < 0xF900 for g in glyphs)
+@lru_cache(1000)
+def _corners(path: str) -> list[tuple[str, float, float]]:
+    return [(code, float(x), float(y)) for code, x, y in PAIR.findall(path)]
 
 
-def _stroke(gc: Any) -> list[Sequence[float]]:
-    return [gc.get_rgb()] if gc.get_linewidth() else []
+def _within(shape: Shape) -> Iterator[tuple[float, float]]:
+    """A few points of a shape, a little towards its middle."""
+    left, top, right, bottom = shape.box
+    for _, x, y in shape.corners[:: len(shape.corners) // 8 + 1]:
+        x, y = min(max(x, left), right), min(max(y, top), bottom)
+        yield 0.9 * x + 0.05 * (left + right), 0.9 * y + 0.05 * (top + bottom)
 
 
-def _some(path: Path) -> Any:
-    """A few points of a path."""
-    points = path.vertices[np.isfinite(path.vertices).all(1)]
-    return points[:: max(1, len(points) // 8)]
+def _image(image: ET.Element) -> tuple[float, float, float, float]:
+    """Where the first and the last corner of an image are: x0, y0, x1, y1."""
+    x, y, width, height = (float(image.get(n, 0)) for n in ("x", "y", "width", "height"))
+    numbers = [float(n) for n in re.findall(NUMBER, image.get("transform", ""))]
+    a, _, _, d, e, f = numbers if len(numbers) == 6 else (1, 0, 0, -1, 0, -numbers[3])
+    return a * x + e, d * y + f, a * (x + width) + e, d * (y + height) + f
 
 
-def _sums(places: Any, shape: Any) -> Any:
-    """The corners of a shape at each place."""
-    return np.concatenate([places + shape.min(0), places + shape.max(0)])
+def _is_opaque(image: ET.Element, x: float, y: float) -> bool:
+    """Whether the pixel at a point is."""
+    left, top, right, bottom = _image(image)
+    pixels = _pixels(next(v for k, v in image.items() if k.endswith("href")))
+    row = int((y - top) / (bottom - top) * len(pixels))
+    return bool(pixels[row, int((x - left) / (right - left) * len(pixels[0])), 3] > 0.5)
+
+
+@lru_cache(1)
+def _pixels(href: str) -> Any:
+    return imread(io.BytesIO(base64.b64decode(href.partition(",")[2])), "png")

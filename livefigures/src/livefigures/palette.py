@@ -72,38 +72,35 @@ def palette() -> dict[str, Colour]:
     return dict(_current)
 
 
+def of_page(name: str) -> set[str]:
+    """The light values of `ink` or `paper`: the palette's and matplotlib's own."""
+    return {DEFAULT[name].light, _current[name].light}
+
+
 def variables() -> dict[str, str]:
-    """What a page writes for each light value; matplotlib's own black is ink, white paper."""
-    ink, paper, *_ = by_value = {c.light: f"var(--lf-{n},{c.light})" for n, c in _current.items()}
-    return {"#000000": by_value[ink], "#ffffff": by_value[paper]} | by_value
+    """What a page writes for each light value; matplotlib's own black is ink, its white paper."""
+    by_name = {n: f"var(--lf-{n},{c.light})" for n, c in _current.items()}
+    own = {DEFAULT[name].light: by_name[name] for name in ("ink", "paper")}
+    return own | {colour.light: by_name[name] for name, colour in _current.items()}
 
 
-class Judge:
-    """Knows what becomes of colours on a dark page."""
+def stays(colours: set[str], fill: str, alpha: float, enough: float) -> bool:
+    """Whether colours stay as they are on an area, with the area's: it does, or they are read better.
 
-    def __init__(self) -> None:
-        ink, paper, *_ = _current.values()
-        self.dark = {"#000000": ink.dark, "#ffffff": paper.dark}
-        self.dark |= {c.light: c.dark for c in _current.values()}
-        self.papers = {"#ffffff", paper.light}
-        self.of_page = {"#000000", ink.light} | self.papers
-
-    def keeps(self, colours: set[str], fill: str, alpha: float, bar: float) -> bool:
-        """Whether these keep their colours on an area: it keeps its own, or they are read better.
-
-        `bar` is the contrast that is enough, if it is as much as on the light page.
-        """
-        if fill in self.papers:
-            return False
-        if fill not in self.dark and alpha > 0.99:
-            return True
-        pages = ("#ffffff", self.dark["#ffffff"])
-        light, own = (_over(fill, alpha, page) for page in pages)
-        follow = _over(self.dark.get(fill, fill), alpha, pages[1])
-        of_own = min(contrast(one, own) for one in colours)
-        of_follow = min(contrast(self.dark.get(one, one), follow) for one in colours)
-        enough = min(bar, *(contrast(one, light) for one in colours))
-        return of_follow < enough and of_follow < of_own
+    `enough` is a contrast: with so much, or with as much as on a light page, both may follow it.
+    """
+    dark = {DEFAULT[n].light: _current[n].dark for n in ("ink", "paper")}
+    dark |= {c.light: c.dark for c in _current.values()}
+    if fill in of_page("paper"):
+        return False
+    if fill not in dark and alpha > 0.99:
+        return True
+    page = dark["#ffffff"]
+    light, own = _over(fill, alpha, "#ffffff"), _over(fill, alpha, page)
+    following = _over(dark.get(fill, fill), alpha, page)
+    least = min(contrast(dark.get(one, one), following) for one in colours)
+    now = min(contrast(one, light) for one in colours)
+    return least < min(enough, now) and least < min(contrast(one, own) for one in colours)
 
 
 def contrast(one: str, other: str) -> float:

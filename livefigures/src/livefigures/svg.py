@@ -20,50 +20,57 @@ from typing import Any
 
 import matplotlib
 from matplotlib.backends import backend_svg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
+from matplotlib.transforms import Affine2D
 
-from livefigures.ground import Renderer
+from livefigures.ground import Ground
 from livefigures.palette import variables
 
 PLACES = {"transform", "x", "y", "width", "height", "x1", "x2", "y1", "y2"}
 # A link (`<a xlink:href=`) may lead anywhere.
 REFERENCE = r'(?:(?<!<a xlink:)href="|url\(\s*["\']?)#([^)"\']+)'
 _keys: Counter[str] = Counter()  # the same figure twice on a page must have different ids
+PLACES = {"transform", "x", "y", "width", "height", "x1", "x2", "y1", "y2"}
+REFERENCE = r'(?:(?<!<a xlink:)href="|url\()#([^)"]+)'  # a link may lead anywhere
+
+
+class _Renderer(RendererSVG):
+    """Notes where a text has its middle; a formula in letters that no page has becomes shapes."""
+
+    def draw_text(
+        self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False,
+        mtext: Any = None,
+    ) -> None:  # fmt: skip
+        width, height, descent = self.get_text_width_height_descent(s, prop, ismath)
+        up = Affine2D().rotate_deg(angle).transform((width / 2, height / 2 - descent))
+        if ismath:
+            glyphs: Any = self._text2path.mathtext_parser.parse(s, 72, prop)[3]
+            plain = all(g[0].family_name == "DejaVu Sans" and not 0xE000 <= g[2] < 0xF900 for g in glyphs)
+            matplotlib.rcParams["svg.fonttype"] = "none" if plain else "path"
+        self.writer.start("g", {"data-middle": f"{x + up[0]:.2f} {y - up[1]:.2f}"})
+        super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+        self.writer.end("g")
+        matplotlib.rcParams["svg.fonttype"] = "none"
 
 
 def drawn(figure: Figure) -> str:
     """The figure's SVG as matplotlib writes it, with text as text: the same bytes each time.
 
-    What keeps its colours wherever it is shown stands in groups of the class "own", and fills that
-    do so in the whole figure in the root's `data-kept`.  The figure itself stays as it is.
+    The figure stays as it is.
 
     Raises:
-        ValueError: the SVG cannot be read, or refers to something that is not in it.
+        ValueError: no page can show the SVG, or it refers to something that is not in it.
     """
-    buffer, made = io.StringIO(), []
-
-    def renderer(*given: Any, **options: Any) -> Renderer:
-        made.append(Renderer(*given, **options))
-        return made[-1]
-
+    nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
+    buffer = io.StringIO()
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "livefigures"}
-    svg: Any = backend_svg  # it draws, and lays out, with the renderer that stands there
-    former, svg.RendererSVG = svg.RendererSVG, renderer
-    try:
-        with unchanged(figure), matplotlib.rc_context(settings):
-            # The same as savefig, which would draw everything twice, once for the layout alone.
-            nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
-            FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
-    finally:
-        svg.RendererSVG = former
-    return checked(made[0].marked(buffer.getvalue()))
-
-
-def checked(svg: str) -> str:
-    """The SVG, if a page can show it."""
+    with _unchanged(figure), matplotlib.rc_context(settings):
+        # The same as savefig, which would draw everything twice, once for the layout alone.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
+    svg = buffer.getvalue()
     if bad := re.search("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", svg):
-        words = svg[: bad.end()].rpartition(">")[2]
+        words = svg[: bad.start()].rpartition(">")[2] + svg[bad.start() :].partition("<")[0]
         raise ValueError(f"a text must have characters that a page can show; got {words!r}")
     found, ids = (set(re.findall(sought, svg)) for sought in (REFERENCE, r'\bid="([^"]+)"'))
     if found - ids and (missing := set(re.findall(f"<[^>]*{REFERENCE}", svg)) - ids):
@@ -72,17 +79,20 @@ def checked(svg: str) -> str:
 
 
 @contextmanager
-def unchanged(figure: Figure) -> Iterator[None]:
-    """Leave a figure as it was before it was drawn: canvas, resolution, margins, places."""
+def _unchanged(figure: Figure) -> Iterator[None]:
+    """Leave a figure as it was: canvas, resolution, margins, places.  Draw with our renderer."""
     canvas, dpi, margins = figure.canvas, figure.dpi, vars(figure.subplotpars).copy()
     boxes: Any = [box for a in figure.axes for box in (a._position, a._originalPosition)]  # type: ignore[attr-defined]
-    points = [box.get_points().copy() for box in boxes]
+    corners = [box.get_points().copy() for box in boxes]
+    module: Any = backend_svg  # it draws, and lays out, with the renderer that stands there
+    former, module.RendererSVG = module.RendererSVG, _Renderer
     try:
         yield
     finally:
+        module.RendererSVG = former
         vars(figure.subplotpars).update(margins)
-        for box, corners in zip(boxes, points, strict=True):
-            box.set_points(corners)
+        for box, points in zip(boxes, corners, strict=True):
+            box.set_points(points)
         figure.set_canvas(canvas)
         figure.dpi = dpi
 
@@ -93,20 +103,16 @@ class Slim:
     Returns the attributes of the page's `<svg>`, and what stands inside it, in pieces.
     """
 
-    def __init__(self, prefix: str, kept: Iterable[str] = ()) -> None:
+    def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.ids: dict[str, str] = {}
         self.variables = variables()
-        self.kept = set(kept)  # fills that keep their colour on every page
-        self.own: set[str] = set()  # what is referred to by what keeps its colours
 
     def __call__(self, svg: str) -> tuple[str, list[str]]:
         for name in re.findall(REFERENCE, svg):
             self.ids.setdefault(name, f"{self.prefix}-{len(self.ids)}")
         root = ET.fromstring(svg)
-        self.kept.update(root.get("data-kept", "").split())
-        for group in root.iterfind(".//*[@class='own']"):
-            self.own.update(re.findall(REFERENCE, ET.tostring(group, "unicode")))
+        Ground(root)
         width, height = (float(side) for side in root.attrib["viewBox"].split()[2:])
         ink = self.variables["#000000"]
         opening = (  # in a page, a point is 4/3 of a pixel
@@ -119,14 +125,15 @@ class Slim:
         """An element, cut where frames differ: its looks, its place, what is in it, its end."""
         tag = element.tag.rpartition("}")[2]
         name = element.get("id", "")
-        looks = " fill='#000'" if element.get("class") == "own" else ""
-        own = own or bool(looks) or name in self.own
+        black = element.get("own") == "" and "fill" not in element.get("style", "")
+        looks = " fill='#000'" if black else ""
+        own = own or "own" in element.attrib
         inside = [piece for child in element for piece in self._pieces(child, own)]
         place = ""
         for key, value in element.attrib.items():
             key = key.rpartition("}")[2]
             if key == "style":
-                looks += _attribute(key, self._style(value, own, tag))
+                looks += _attribute(key, self._style(value, own))
             elif key == "id":
                 looks += _attribute(key, self.ids[value]) if value in self.ids else ""
             elif key == "d":  # a marker is small and drawn many times: keep its shape
@@ -134,7 +141,7 @@ class Slim:
             elif key in PLACES:
                 if not value.startswith("rotate(-0 "):
                     place += _attribute(key, _rounded(value, 5 if key == "transform" else 2))
-            elif key != "class":
+            elif key not in ("own", "data-middle"):
                 value = value if tag == "a" else self._renamed(value)
                 looks += _attribute(key, value if own else self._coloured(value))
         empty = tag in ("g", "defs") and not inside
@@ -147,15 +154,14 @@ class Slim:
             return [f"<{tag}{looks}", f"{place}/>"]
         return [f"<{tag}{looks}", f"{place}>", *inside, f"{text}</{tag}>"]
 
-    def _style(self, text: str, own: bool, tag: str) -> str:
+    def _style(self, text: str, own: bool) -> str:
         """A style in the page's colours, and in its font where no other is asked for."""
-        text = re.sub(r"font: (.*?)([\d.]+px) ([^;]*)", _font, text)
         kept = []
         for part in text.split(";"):
             key, value = (side.strip() for side in part.partition(":")[::2])
             if key == "font-family":
                 value = _family(value)
-            elif not (own or (tag == "path" and key == "fill" and value in self.kept)):
+            elif not own:
                 value = self._coloured(value)
             kept += [f"{key}:{value if '#' in value else _rounded(value)}"] if value else []
         return self._renamed(";".join(kept))
@@ -172,8 +178,7 @@ def new_slim(content: str) -> Slim:
     """A `Slim` whose ids nobody else in the page has; the same each time for the same content."""
     key = "x" + sha256(content.encode()).hexdigest()[:8]
     _keys[key] += 1
-    kept = " ".join(re.findall(r'data-kept="([^"]*)"', content)).split()
-    return Slim(key if _keys[key] == 1 else f"{key}-{_keys[key]}", kept)
+    return Slim(key if _keys[key] == 1 else f"{key}-{_keys[key]}")
 
 
 def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
@@ -201,13 +206,6 @@ def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
 
 def _attribute(name: str, value: str) -> str:
     return f" {name}='{html.escape(value)}'"  # a double quote would need an escape in JSON
-
-
-def _font(found: re.Match[str]) -> str:
-    """The parts of a font in one (matplotlib before 3.10)."""
-    kinds = {"italic": "style", "oblique": "style", "small-caps": "variant"}
-    parts = [(kinds.get(w, "weight" if w.isdigit() else "stretch"), w) for w in found[1].split()]
-    return "; ".join(f"font-{k}: {w}" for k, w in [*parts, ("size", found[2]), ("family", found[3])])
 
 
 def _family(value: str) -> str:
