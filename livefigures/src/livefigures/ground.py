@@ -39,6 +39,10 @@ class Shape(NamedTuple):
         solid = self.looks["fill"] != "none" and self.alpha() >= 0.5
         return solid and min(right - left, bottom - top) >= SMALLEST
 
+    def is_own(self) -> bool:
+        """Whether it keeps its colours."""
+        return "own" in self.element.attrib or self.element.tag.endswith("image")
+
     def alpha(self) -> float:
         """How opaque its fill is, 0 to 1."""
         return float(self.looks.get("opacity", 1)) * float(self.looks.get("fill-opacity", 1))
@@ -65,10 +69,11 @@ class Ground:
         whole: Any = tuple(float(side) for side in root.attrib["viewBox"].split())
         for element, clip in self._artists(root, whole):
             shapes = [*self._shapes(element, clip)]
-            face = [(s.box, s.looks["fill"] in of_page("paper")) for s in shapes] == [(whole, True)]
-            if face and not self.areas:  # the figure's own face: the page is white, too
-                element.clear()
-                continue
+            if not self.areas and [shape.box for shape in shapes] == [whole]:  # the figure's face
+                if shapes[0].looks["fill"] in of_page("paper"):
+                    element.clear()  # the page is white, too
+                    continue
+                shapes[0].element.set("own", "")
             kept |= self._settle(element, shapes)
             self.areas += [shape for shape in shapes if shape.is_area()]
         for area in self.areas:  # the same colour in a legend, and in the next bar
@@ -104,19 +109,16 @@ class Ground:
         beneath: dict[int, Shape] = {}
         for x, y in points if self.areas and colours else ():
             found = (a for a in reversed(self.areas) if a.covers(x, y))
-            area = next((a for a in found if {a.looks["fill"]} != colours), None)
+            area = next((a for a in found if a.is_own() or {a.looks["fill"]} != colours), None)
             if not area:
                 return set()
             beneath[id(area)] = area
-        if not any(self._stays(colours, area, bar) for area in beneath.values()):
+        areas = [*beneath.values()]
+        if not any(a.is_own() or stays(colours, a.looks["fill"], a.alpha(), bar) for a in areas):
             return set()
-        for one in (element, *(area.element for area in beneath.values())):
+        for one in (element, *(shape.element for shape in shapes + areas)):
             one.set("own", "")
-        return {area.looks["fill"] for area in beneath.values()} - of_page("ink") - of_page("paper")
-
-    def _stays(self, colours: set[str], area: Shape, bar: float) -> bool:
-        own = "own" in area.element.attrib or area.element.tag.endswith("image")
-        return own or stays(colours, area.looks["fill"], area.alpha(), bar)
+        return {area.looks["fill"] for area in areas} - of_page("ink") - of_page("paper")
 
     def _shapes(self, element: ET.Element, clip: Box) -> Iterator[Shape]:
         """What an artist is made of, where it is filled or in a colour that may follow."""
