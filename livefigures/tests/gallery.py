@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import matplotlib.style
 import numpy as np
-from matplotlib import patheffects, patches
+from matplotlib import patches, patheffects
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.sankey import Sankey
@@ -39,7 +39,9 @@ def random(*shape: int) -> np.ndarray:
 @kind
 def lines_dashes_and_caps():
     made, (axes,) = figure()
-    for i, (dash, cap) in enumerate(zip(("-", "--", ":", "-."), ("butt", "round", "projecting", "butt"), strict=True)):
+    for i, (dash, cap) in enumerate(
+        zip(("-", "--", ":", "-."), ("butt", "round", "projecting", "butt"), strict=True)
+    ):
         axes.plot(X, np.sin(X) + i, dash, dash_capstyle=cap, lw=1 + i, label=f"{dash} {cap}")
     axes.legend()
     axes.set(title="Lines", xlabel="x", ylabel="sin x")
@@ -80,7 +82,13 @@ def stacked_bars_and_a_legend():
 @kind
 def hatches():
     made, (axes,) = figure()
-    axes.bar([1, 2, 3], [3, 2, 4], hatch=["/", "x", "."], color=["#1f5fbf", "tab:orange", "w"], edgecolor="k")
+    axes.bar(
+        [1, 2, 3],
+        [3, 2, 4],
+        hatch=["/", "x", "."],
+        color=["#1f5fbf", "tab:orange", "w"],
+        edgecolor="k",
+    )
     axes.add_patch(patches.Ellipse((4, 2), 1, 3, hatch="*", facecolor="none", edgecolor="tab:red"))
     axes.set_xlim(0, 5)
     return made
@@ -469,8 +477,9 @@ def sankey():
 def tables():
     made, (axes,) = figure()
     axes.axis("off")
-    axes.table([["1", "2"], ["3", "4"]], rowLabels=["a", "b"], colLabels=["x", "y"], loc="center",
-               cellColours=[["w", "navy"], ["gold", "w"]])[1, 1].get_text().set_color("w")  # fmt: skip
+    cells = axes.table([["1", "2"], ["3", "4"]], rowLabels=["a", "b"], colLabels=["x", "y"],
+                       cellColours=[["w", "navy"], ["gold", "w"]], loc="center")  # fmt: skip
+    cells[1, 1].get_text().set_color("w")
     return made
 
 
@@ -537,7 +546,9 @@ def mathtext(fontset: str) -> Callable[[], Figure]:
             axes.set(xticks=[], yticks=[])
             axes.text(0.05, 0.7, r"$\alpha_i^2 + \frac{a}{b} \leq \sqrt{x}$", size=14)
             if fontset != "dejavusans":  # its larger signs are in a font of their own
-                axes.text(0.05, 0.3, r"$\sum_{i=0}^\infty \mathcal{L}\,\left(\int f\right)$", size=14)
+                axes.text(
+                    0.05, 0.3, r"$\sum_{i=0}^\infty \mathcal{L}\,\left(\int f\right)$", size=14
+                )
             made.draw_without_rendering()  # the fonts are chosen when it is laid out
         return made
 

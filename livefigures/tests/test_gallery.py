@@ -111,7 +111,9 @@ def test_a_picture_is_what_matplotlib_drew(browser, ours):
 
 @pytest.mark.parametrize("kind", ["dark", "forced light", "forced dark"])
 @pytest.mark.parametrize(("part", "property", "enough"), [(TEXT, "fill", 4.5), (LINE, "stroke", 3)])
-def test_what_follows_the_page_is_read_as_well_as_on_a_light_one(opened, kind, part, property, enough):
+def test_what_follows_the_page_is_read_as_well_as_on_a_light_one(
+    opened, kind, part, property, enough
+):
     """Against what it stands on, as the screen shows it; an author's other colours stay."""
     seen = {}
     for name in ("light", kind):
@@ -120,7 +122,10 @@ def test_what_follows_the_page_is_read_as_well_as_on_a_light_one(opened, kind, p
         screen = picture(opened[name])
         hide.evaluate("style => style.remove()")
         seen[name] = [
-            [(text, color, code(screen[int(y), int(x)]), hidden) for text, x, y, color, hidden in row]
+            [
+                (text, color, code(screen[int(y), int(x)]), hidden)
+                for text, x, y, color, hidden in row
+            ]
             for row in rows
         ]
     poor = []

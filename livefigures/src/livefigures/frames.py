@@ -58,7 +58,7 @@ class Explorer:
         from livefigures.svg import drawn
 
         call = self.call(values)
-        with _no_figure_left(call) as returned, _nothing_shown(call):
+        with _nothing_left(call) as returned:
             with _named(f"{call} raised"):
                 result = self.draw(**{p.name: v for p, v in self._pairs(values)})
             alone = not (isinstance(result, tuple) and len(result) == 2)
@@ -115,41 +115,32 @@ def _named(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _nothing_shown(call: str) -> Iterator[None]:
-    """Nothing but the figure reaches the page: what is printed goes where progress does.
+def _nothing_left(call: str) -> Iterator[list[Figure]]:
+    """Close the figures listed by the body and all that it opened, even if it is interrupted.
 
-    What is displayed would stand there once a frame, and closes the figure that it shows.
+    Nothing else reaches the page: what is printed goes where progress does.
     """
     from IPython.utils.capture import capture_output
 
-    try:
-        with capture_output(stderr=False) as captured:
-            yield
-    finally:
-        with progress() as file:
-            file.write(captured.stdout)
-        if captured.outputs:
-            raise ValueError(
-                f"{call} displays something: leave out plt.show() and display(), and return the "
-                "figure"
-            )
-
-
-@contextmanager
-def _no_figure_left(call: str) -> Iterator[list[Figure]]:
-    """Close the figures listed by the body and all that it opened, even if it is interrupted."""
     before: set[int] = set(_open_figures())
     returned: list[Figure] = []
     leaked: set[int] = set()
     try:
-        yield returned
+        with capture_output(stderr=False) as captured:
+            yield returned
     finally:
+        with progress() as file:
+            file.write(captured.stdout)
         if pyplot := sys.modules.get("matplotlib.pyplot"):
             for figure in returned:
                 pyplot.close(figure)
             leaked = set(_open_figures()) - before
             for number in leaked:
                 pyplot.close(number)
+        if captured.outputs:
+            raise ValueError(
+                f"{call} displays something: leave out plt.show() and display(), return the figure"
+            )
     if leaked:
         raise ValueError(
             f"{call} leaves {len(leaked)} figure(s) open beside the one that it returns: close "

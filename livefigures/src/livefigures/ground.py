@@ -20,40 +20,40 @@ from matplotlib.path import Path
 from livefigures.palette import of_page, stays, variables
 
 NUMBER = r"-?[\d.]+(?:e-?\d+)?"
-PAIR = re.compile(rf"([MLQC]?) ?({NUMBER})[ ,]({NUMBER})")
 SMALLEST = 4  # points; nothing stands on less
 Box = tuple[float, float, float, float]
 
 
 class Shape(NamedTuple):
-    """What is drawn, where: a path, a marker, an image, its corners with "M" where a part begins."""
+    """A path, a marker or an image; of its corners "M" begins a part, an image's are two."""
 
     element: ET.Element
-    looks: dict[str, str]
+    fill: str
+    stroke: str
+    alpha: float
     corners: list[tuple[str, float, float]]
     box: Box
+
+    def is_own(self) -> bool:
+        """Whether it keeps its colours."""
+        return "own" in self.element.attrib or self.fill == "image"
 
     def is_area(self) -> bool:
         """Whether something may stand on it."""
         left, top, right, bottom = self.box
-        solid = self.looks["fill"] != "none" and self.alpha() >= 0.5
-        return solid and min(right - left, bottom - top) >= SMALLEST
-
-    def is_own(self) -> bool:
-        """Whether it keeps its colours."""
-        return "own" in self.element.attrib or self.element.tag.endswith("image")
-
-    def alpha(self) -> float:
-        """How opaque its fill is, 0 to 1."""
-        return float(self.looks.get("opacity", 1)) * float(self.looks.get("fill-opacity", 1))
+        large = min(right - left, bottom - top) >= SMALLEST
+        return large and self.alpha >= 0.5 and self.fill != "none"
 
     def covers(self, x: float, y: float) -> bool:
         """Whether a point is well within it."""
         left, top, right, bottom = self.box
         if not (left + 0.5 < x < right - 0.5 and top + 0.5 < y < bottom - 0.5):
             return False
-        if self.element.tag.endswith("image"):
-            return _is_opaque(self.element, x, y)
+        if self.fill == "image":
+            (_, x0, y0), (_, x1, y1) = self.corners
+            rows = _pixels(next(v for k, v in self.element.items() if k.endswith("href")))
+            row = rows[int((y - y0) / (y1 - y0) * len(rows))]
+            return bool(row[int((x - x0) / (x1 - x0) * len(row))][3] > 0.5)
         codes = [1 if code == "M" else 2 for code, *_ in self.corners]
         return bool(Path([corner[1:] for corner in self.corners], codes).contains_point((x, y)))
 
@@ -70,55 +70,54 @@ class Ground:
         for element, clip in self._artists(root, whole):
             shapes = [*self._shapes(element, clip)]
             if not self.areas and [shape.box for shape in shapes] == [whole]:  # the figure's face
-                if shapes[0].looks["fill"] in of_page("paper"):
+                if shapes[0].fill in of_page("paper"):
                     element.clear()  # the page is white, too
                     continue
                 shapes[0].element.set("own", "")
             kept |= self._settle(element, shapes)
             self.areas += [shape for shape in shapes if shape.is_area()]
         for area in self.areas:  # the same colour in a legend, and in the next bar
-            if area.looks["fill"] in kept:
+            if area.fill in kept:
                 area.element.set("own", "")
         for element in [e for e in root.iter() if "own" in e.attrib]:
-            for reference in re.findall(r"#[^)']+", str([e.attrib for e in element.iter()])):
-                if reference[1:] in self.named:
-                    self.named[reference[1:]].set("own", "defined")
+            for name in re.findall(r"#([^)']+)", str([e.attrib for e in element.iter()])):
+                if name in self.named:
+                    self.named[name].set("own", "defined")
 
     def _artists(self, element: ET.Element, clip: Box) -> Iterator[tuple[ET.Element, Box]]:
         """All artists in their order: texts, and groups without groups that are artists."""
-        if element.tag.endswith(("defs", "metadata")):
-            return
-        inside = [e for e in element.iterfind(".//{*}g") if not {"id", "data-middle"}.isdisjoint(e.attrib)]
-        if not inside or "data-middle" in element.attrib:
+        inside = (
+            not {"id", "data-middle"}.isdisjoint(e.attrib) for e in element.iterfind(".//{*}g")
+        )
+        if "data-middle" in element.attrib or not any(inside):
             yield element, clip
-            return
-        clip = self._clipped(element, clip)
-        for child in element:
-            yield from self._artists(child, clip)
+        elif not element.tag.endswith("defs"):
+            for child in element:
+                yield from self._artists(child, self._clipped(element, clip))
 
     def _settle(self, element: ET.Element, shapes: list[Shape]) -> set[str]:
         """Mark an artist that stands on grounds, and these; return the fills that are kept."""
         if middle := element.get("data-middle"):
             looks = " ".join(part.get("style", "") for part in element.iter())
-            colours, bar = set(re.findall("#[0-9a-f]{6}", looks)) or {"#000000"}, 4.5
+            colours, enough = set(re.findall("#[0-9a-f]{6}", looks)) or {"#000000"}, 4.5
             points: Any = [map(float, middle.split())]
         else:
-            some = shapes[:: len(shapes) // 8 + 1]
-            colours = {c for s in shapes for c in (s.looks["fill"], s.looks["stroke"]) if c[0] == "#"}
-            bar, points = 3, [point for shape in some for point in _within(shape)]
+            colours = {c for s in shapes for c in (s.fill, s.stroke) if c[0] == "#"}
+            enough, some = 3, shapes[:: len(shapes) // 8 + 1]
+            points = [point for shape in some for point in _within(shape)]
         beneath: dict[int, Shape] = {}
         for x, y in points if self.areas and colours else ():
             found = (a for a in reversed(self.areas) if a.covers(x, y))
-            area = next((a for a in found if a.is_own() or {a.looks["fill"]} != colours), None)
+            area = next((a for a in found if a.is_own() or {a.fill} != colours), None)
             if not area:
                 return set()
             beneath[id(area)] = area
         areas = [*beneath.values()]
-        if not any(a.is_own() or stays(colours, a.looks["fill"], a.alpha(), bar) for a in areas):
+        if not any(a.is_own() or stays(colours, a.fill, a.alpha, enough) for a in areas):
             return set()
         for one in (element, *(shape.element for shape in shapes + areas)):
             one.set("own", "")
-        return {area.looks["fill"] for area in areas} - of_page("ink") - of_page("paper")
+        return {area.fill for area in areas} - of_page("ink") - of_page("paper")
 
     def _shapes(self, element: ET.Element, clip: Box) -> Iterator[Shape]:
         """What an artist is made of, where it is filled or in a colour that may follow."""
@@ -128,29 +127,30 @@ class Ground:
         clip = self._clipped(element, clip)
         for child in element:
             yield from self._shapes(child, clip)
-        looks = _looks(element.get("style", ""), element.get("fill", "#000000"))
-        if looks["fill"][:3] == "url":  # a hatch
-            ground = self._of(looks["fill"]).find("{*}rect")
-            looks = {**looks, "fill": "none" if ground is None else ground.get("fill", "none")}
-        if looks["fill"] == "none" and looks["stroke"] not in self.followers:
-            return
+        looks = {"fill": element.get("fill", "#000000")} | _looks(element.get("style", ""))
+        alpha = float(looks.get("opacity", 1)) * float(looks.get("fill-opacity", 1))
+        fill, stroke = looks["fill"], looks.get("stroke", "none")
+        if fill[:3] == "url":  # a hatch
+            ground = self._of(fill).find("{*}rect")
+            fill = "none" if ground is None else ground.get("fill", "none")
+        x, y, w, h = (float(element.get(name, 0)) for name in ("x", "y", "width", "height"))
         corners: Any = []
-        if tag == "path":
+        if tag == "path" and (fill != "none" or stroke in self.followers):
             corners = _corners(element.get("d", ""))
         elif tag == "use":
             name = next(v for k, v in element.items() if k.endswith("href"))
-            x, y = float(element.get("x", 0)), float(element.get("y", 0))
-            shape = _corners(self._of(name).get("d", ""))
-            corners = [(code, x + dx, y + dy) for code, dx, dy in shape]
+            corners = [(code, x + a, y + b) for code, a, b in _corners(self._of(name).get("d", ""))]
         elif tag == "image":
-            x0, y0, x1, y1 = _image(element)
-            corners = [("L", x0, y0), ("L", x1, y1)]
+            numbers = [float(n) for n in re.findall(NUMBER, element.get("transform", ""))]
+            a, _, _, d, e, f = numbers if len(numbers) == 6 else (1, 0, 0, -1, 0, -numbers[3])
+            corners = [("", a * x + e, d * y + f), ("", a * (x + w) + e, d * (y + h) + f)]
+            fill, alpha = "image", 1
         if corners:
             _, xs, ys = zip(*corners, strict=True)
             low = max(clip[0], min(xs)), max(clip[1], min(ys))
             high = min(clip[2], max(xs)), min(clip[3], max(ys))
             if low[0] <= high[0] and low[1] <= high[1]:
-                yield Shape(element, looks, corners, (*low, *high))
+                yield Shape(element, fill, stroke, alpha, corners, (*low, *high))
 
     def _of(self, reference: str) -> ET.Element:
         return self.named[re.sub(r".*#|\)", "", reference)]
@@ -165,17 +165,6 @@ class Ground:
         return max(clip[0], x), max(clip[1], y), min(clip[2], x + w), min(clip[3], y + h)
 
 
-@lru_cache(10_000)
-def _looks(style: str, fill: str) -> dict[str, str]:
-    given = dict(part.strip().split(": ", 1) for part in style.split(";") if ": " in part)
-    return {"fill": fill, "stroke": "none"} | given
-
-
-@lru_cache(1000)
-def _corners(path: str) -> list[tuple[str, float, float]]:
-    return [(code, float(x), float(y)) for code, x, y in PAIR.findall(path)]
-
-
 def _within(shape: Shape) -> Iterator[tuple[float, float]]:
     """A few points of a shape, a little towards its middle."""
     left, top, right, bottom = shape.box
@@ -184,20 +173,15 @@ def _within(shape: Shape) -> Iterator[tuple[float, float]]:
         yield 0.9 * x + 0.05 * (left + right), 0.9 * y + 0.05 * (top + bottom)
 
 
-def _image(image: ET.Element) -> tuple[float, float, float, float]:
-    """Where the first and the last corner of an image are: x0, y0, x1, y1."""
-    x, y, width, height = (float(image.get(n, 0)) for n in ("x", "y", "width", "height"))
-    numbers = [float(n) for n in re.findall(NUMBER, image.get("transform", ""))]
-    a, _, _, d, e, f = numbers if len(numbers) == 6 else (1, 0, 0, -1, 0, -numbers[3])
-    return a * x + e, d * y + f, a * (x + width) + e, d * (y + height) + f
+@lru_cache(10_000)
+def _looks(style: str) -> dict[str, str]:
+    return dict(part.strip().split(": ", 1) for part in style.split(";") if ": " in part)
 
 
-def _is_opaque(image: ET.Element, x: float, y: float) -> bool:
-    """Whether the pixel at a point is."""
-    left, top, right, bottom = _image(image)
-    pixels = _pixels(next(v for k, v in image.items() if k.endswith("href")))
-    row = int((y - top) / (bottom - top) * len(pixels))
-    return bool(pixels[row, int((x - left) / (right - left) * len(pixels[0])), 3] > 0.5)
+@lru_cache(1000)
+def _corners(path: str) -> list[tuple[str, float, float]]:
+    found = re.findall(rf"([MLQC]?) ?({NUMBER})[ ,]({NUMBER})", path)
+    return [(code, float(x), float(y)) for code, x, y in found]
 
 
 @lru_cache(1)

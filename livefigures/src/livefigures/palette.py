@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -85,47 +86,42 @@ def variables() -> dict[str, str]:
 
 
 def stays(colours: set[str], fill: str, alpha: float, enough: float) -> bool:
-    """Whether colours stay as they are on an area, with the area's: it does, or they are read better.
-
-    `enough` is a contrast: with so much, or with as much as on a light page, both may follow it.
+    """Whether colours stay on an area, with the area's: it does, or on a dark page they are read
+    worse where both follow it; a contrast that is `enough`, or that of a light page, will do.
     """
-    dark = {DEFAULT[n].light: _current[n].dark for n in ("ink", "paper")}
-    dark |= {c.light: c.dark for c in _current.values()}
-    if fill in of_page("paper"):
-        return False
-    if fill not in dark and alpha > 0.99:
-        return True
-    page = dark["#ffffff"]
-    light, own = _over(fill, alpha, "#ffffff"), _over(fill, alpha, page)
-    following = _over(dark.get(fill, fill), alpha, page)
-    least = min(contrast(dark.get(one, one), following) for one in colours)
-    now = min(contrast(one, light) for one in colours)
-    return least < min(enough, now) and least < min(contrast(one, own) for one in colours)
+    dark = {DEFAULT[name].light: _current[name].dark for name in ("ink", "paper")}
+    dark |= {colour.light: colour.dark for colour in _current.values()}
+    if fill in of_page("paper") or (fill not in dark and alpha > 0.99):
+        return fill not in dark
+    page, after = dark["#ffffff"], dark.get(fill, fill)
+    now = min(contrast(one, fill, alpha) for one in colours)
+    own = min(contrast(one, fill, alpha, page) for one in colours)
+    following = min(contrast(dark.get(one, one), after, alpha, page) for one in colours)
+    return following < min(enough, now, own)
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours (#rrggbb) as WCAG defines it, 1 to 21."""
-    low, high = sorted(map(_luminance, (one, other)))
-    return (high + 0.05) / (low + 0.05)
+def contrast(colour: str, ground: str, alpha: float = 1, page: str = "#ffffff") -> float:
+    """The contrast (1 to 21, as WCAG has it) of #rrggbb on a ground that lies on a page."""
+    levels = _luminance(colour), alpha * _luminance(ground) + (1 - alpha) * _luminance(page)
+    return (max(levels) + 0.05) / (min(levels) + 0.05)
 
 
+@lru_cache(1000)
 def _luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
-def _over(fill: str, alpha: float, page: str) -> str:
-    pairs = [[int(colour[i : i + 2], 16) for colour in (fill, page)] for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(alpha * top + (1 - alpha) * low):02x}" for top, low in pairs)
-
-
 def page_style() -> str:
     """The `<style>` that a figure brings into a page: light, dark, and forced colours."""
-    light, dark, forced = ({n: c[k] for n, c in _current.items()} for k in range(3))
+    light, dark = ({n: c[k] for n, c in _current.items()} for k in range(2))
     rules = f".explorer{{{_variables(light)}}}"
     rules += f"@media screen{{[data-theme=dark] .explorer{{{_variables(dark)}}}}}"
-    rules += f"@media(forced-colors:active){{:root .explorer{{{_variables(forced)}}}}}"
+    for scheme, values in (("light", light), ("dark", dark)):  # the reader's computer, not the page
+        forced = {n: _current[n].forced or value for n, value in values.items()}
+        rules += f"@media(forced-colors:active)and (prefers-color-scheme:{scheme}){{"
+        rules += f":root .explorer{{{_variables(forced)}}}}}"
     return f"<style>{rules}</style>"
 
 

@@ -12,7 +12,7 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import pairwise
@@ -46,7 +46,9 @@ class _Renderer(RendererSVG):
         up = Affine2D().rotate_deg(angle).transform((width / 2, height / 2 - descent))
         if ismath:
             glyphs: Any = self._text2path.mathtext_parser.parse(s, 72, prop)[3]
-            plain = all(g[0].family_name == "DejaVu Sans" and not 0xE000 <= g[2] < 0xF900 for g in glyphs)
+            plain = all(
+                g[0].family_name == "DejaVu Sans" and not 0xE000 <= g[2] < 0xF900 for g in glyphs
+            )
             matplotlib.rcParams["svg.fonttype"] = "none" if plain else "path"
         self.writer.start("g", {"data-middle": f"{x + up[0]:.2f} {y - up[1]:.2f}"})
         super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
@@ -219,15 +221,15 @@ def _family(value: str) -> str:
 
 
 def _rounded(text: str, digits: int = 2) -> str:
-    """Numbers to so many digits after the point; small ones, such as an alpha, to three at least."""
+    """Numbers to so many digits after the point; a small one, such as an alpha, keeps three."""
     number = r"-?\d*\.\d+(?:e[-+]?\d+)?"
 
-    def short(found: re.Match[str]) -> str:
+    def _number(found: re.Match[str]) -> str:
         value = float(found[0])
-        near = round(value, digits) if abs(value) >= 0.1 else float(f"{value:.3g}")
+        near = round(value, digits) if abs(value) >= 0.1 or digits > 2 else float(f"{value:.3g}")
         return f"{near + 0.0:.10g}"
 
-    return re.sub(number, short, text)
+    return re.sub(number, _number, text)
 
 
 def _path(text: str, digits: int) -> str:
