@@ -3,7 +3,7 @@
 import os
 import sys
 from types import SimpleNamespace
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 from livefigures.palette import page_style
@@ -29,7 +29,7 @@ def set_up(monkeypatch: pytest.MonkeyPatch):
 
 def test_kernels_learn_that_a_page_is_being_built(set_up):
     set_up()
-    assert os.environ["LIVEFIGURES_BUILD"] == "1"
+    assert os.environ["LIVEFIGURES_BUILD"] == "sphinx"
 
 
 def test_progress_goes_to_the_terminal(set_up):
@@ -85,3 +85,14 @@ def test_of_equal_styles_a_page_keeps_the_first():
     assert context["body"] == f"<p>{one}<svg/></p><style>p{{}}</style>{other}"
     sphinx.keep_one_style(Mock(), "search", "search.html", nothing := {}, None)
     assert nothing == {}
+
+
+def test_a_figure_of_more_than_a_megabyte_warns_and_a_strict_build_fails():
+    heavy = f'<figure class="explorer">{"x" * 1_300_000}</figure>'
+    for words, expected in ((heavy, 1), ('<figure class="explorer">x</figure>' * 50_000, 0)):
+        with patch.object(sphinx.LOG, "warning") as warning:
+            sphinx.keep_one_style(Mock(), "page", "page.html", {"body": words}, None)
+        assert warning.call_count == expected
+        if expected:
+            assert "1.3 MB" in warning.call_args[0][1] and "rasterized" in warning.call_args[0][1]
+            assert warning.call_args[1]["location"] == "page"

@@ -98,6 +98,13 @@ def check(figure: Any, text: Any, call: str) -> None:
         raise ValueError(f"{call}: expected something drawn in the figure; got an empty one")
 
 
+def heavy(figure: str) -> str:
+    """What to do about HTML of more than 1 MB; nothing to less."""
+    size = len(figure.encode()) / 1e6
+    advice = "take fewer values, draw fewer points, or draw the many with rasterized=True"
+    return f"weighs {size:.1f} MB in the page: {advice}" if size > 1 else ""
+
+
 def progress() -> IO[str]:
     """Where progress is written; no build may fail because it cannot be."""
     with suppress(OSError):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html as escaping
 import json
+import os
+import warnings
 
 from tqdm import tqdm
 
-from livefigures.frames import Explorer, progress
+from livefigures.frames import Explorer, heavy, progress
 from livefigures.palette import page_style
 from livefigures.svg import new_slim, table
 from livefigures.values import Parameter, label
@@ -42,14 +44,14 @@ def html(explorer: Explorer) -> str:
     still = (openings[now], "".join(pieces[now]), words[now])
     style = page_style()
     if not explorer.parameters:
-        return markup(*still, style)
+        return weighed(markup(*still, style), "a figure")
     chunks, rows = table(pieces)
     labels = [[label(v) for v in p.values] for p in explorer.parameters]
     data = {"labels": labels, "captions": words, "chunks": chunks, "frames": rows}
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     text = text.replace("</", "<\\/").replace("<!", "\\u003c!")  # or it could end the script
     controls = "".join(_range(p, f"{slim.prefix}-{p.name}") for p in explorer.parameters)
-    return markup(
+    result = markup(
         *still,
         f'{style}<div class="explorer-controls">{controls}</div>',
         '<div class="explorer-room" aria-hidden="true">'
@@ -57,6 +59,14 @@ def html(explorer: Explorer) -> str:
         '<div class="explorer-status" role="status"></div>'
         f'<script type="application/json">{text}</script>',
     )
+    return weighed(result, name)
+
+
+def weighed(figure: str, name: str) -> str:
+    """A figure's HTML, with a warning if it is heavy; in its builds, `livefigures.sphinx` warns."""
+    if os.environ.get("LIVEFIGURES_BUILD") != "sphinx" and (words := heavy(figure)):
+        warnings.warn(f"{name} {words}", stacklevel=2)
+    return figure
 
 
 def markup(opening: str, inside: str, caption: str, before: str = "", after: str = "") -> str:

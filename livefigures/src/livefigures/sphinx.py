@@ -15,11 +15,14 @@ from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.util import logging
 
 from livefigures import __version__
+from livefigures.frames import heavy
 
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
+LOG = logging.getLogger(__name__)
 
 
 def add_static_files(app: Sphinx, config: Config) -> None:
@@ -36,13 +39,18 @@ def keep_one_style(app: Sphinx, page: str, template: str, context: dict, doctree
         seen.add(style[0])
         return style[0] if first else ""
 
+    for figure in re.findall(
+        r'<figure class="explorer".*?</figure>', context.get("body", ""), re.S
+    ):
+        if words := heavy(figure):
+            LOG.warning("a figure %s", words, location=page, type="livefigures", subtype="weight")
     if "body" in context:
         context["body"] = re.sub(r"<style>\.explorer\{.*?</style>", keep, context["body"])
 
 
 def tell_kernels() -> None:
     """Set what `explore` reads in the notebooks' kernels, which inherit the environment."""
-    os.environ["LIVEFIGURES_BUILD"] = "1"
+    os.environ["LIVEFIGURES_BUILD"] = "sphinx"
     # A long figure shows in the terminal how far it is; Windows has no names for terminals.
     if sys.stderr.isatty() and hasattr(os, "ttyname"):
         os.environ.setdefault("LIVEFIGURES_PROGRESS", os.ttyname(sys.stderr.fileno()))

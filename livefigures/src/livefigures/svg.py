@@ -36,12 +36,13 @@ REFERENCE = r'(?:(?<!<a xlink:)href="|url\()#([^)"]+)'  # a link may lead anywhe
 
 
 class _Renderer(RendererSVG):
-    """Notes where a text has its middle; a formula in letters that no page has becomes shapes."""
+    """Formulas in letters that no page has become shapes."""
 
     def draw_text(
         self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False,
         mtext: Any = None,
     ) -> None:  # fmt: skip
+        """Write a text in a group that says where its middle is."""
         width, height, descent = self.get_text_width_height_descent(s, prop, ismath)
         up = Affine2D().rotate_deg(angle).transform((width / 2, height / 2 - descent))
         if ismath:
