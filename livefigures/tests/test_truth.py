@@ -162,6 +162,19 @@ def test_on_an_axes_face_of_its_own_a_line_stays_and_the_title_follows():
     assert not follows(figure, "inside")
 
 
+def test_the_greys_of_a_style_follow_on_the_bare_page():
+    figure = GALLERY["seaborn style"]()
+    text = "".join(Slim("p")(drawn(figure))[1])
+    assert re.search(
+        r"fill:color-mix\(in srgb,var\(--lf-ink,.{7}\),var\([^)]*\) 15%\)[^>]*>Grey", text
+    )
+
+
+def test_a_line_over_an_area_and_over_the_page_follows_and_the_page_stays_bare():
+    text = "".join(Slim("p")(drawn(GALLERY["spans and grids"]()))[1])
+    assert "fill:#ffffff" not in text and "stroke:#000000" not in text
+
+
 def test_a_pixel_that_is_not_there_is_no_ground():
     figure = GALLERY["image with nan"]()
     assert follows(figure, "none")

@@ -47,7 +47,7 @@ class Shape(NamedTuple):
     def covers(self, x: float, y: float) -> bool:
         """Whether a point is well within it."""
         left, top, right, bottom = self.box
-        if not (left + 0.5 < x < right - 0.5 and top + 0.5 < y < bottom - 0.5):
+        if not (left + 0.3 < x < right - 0.3 and top + 0.3 < y < bottom - 0.3):
             return False
         if self.fill == "image":
             (_, x0, y0), (_, x1, y1) = self.corners
@@ -109,7 +109,7 @@ class Ground:
         for x, y in points if self.areas and colours else ():
             found = (a for a in reversed(self.areas) if a.covers(x, y))
             area = next((a for a in found if a.is_own() or {a.fill} != colours), None)
-            if not area:
+            if not area or (area.fill in of_page("paper") and not area.is_own()):
                 return set()
             beneath[id(area)] = area
         areas = [*beneath.values()]

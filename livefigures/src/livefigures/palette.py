@@ -79,10 +79,15 @@ def of_page(name: str) -> set[str]:
 
 
 def variables() -> dict[str, str]:
-    """What a page writes for each light value; matplotlib's own black is ink, its white paper."""
+    """What a page writes for each light value; matplotlib's own black is ink, its white paper.
+
+    A dark grey, such as seaborn's text, is as much of ink as it is of black.
+    """
     by_name = {n: f"var(--lf-{n},{c.light})" for n, c in _current.items()}
+    ink, paper, mixed = by_name["ink"], by_name["paper"], "color-mix(in srgb,{},{} {:.0f}%)"
+    greys = {f"#{3 * f'{g:02x}'}": mixed.format(ink, paper, g / 2.55) for g in range(1, 0x77)}
     own = {DEFAULT[name].light: by_name[name] for name in ("ink", "paper")}
-    return own | {colour.light: by_name[name] for name, colour in _current.items()}
+    return greys | own | {colour.light: by_name[name] for name, colour in _current.items()}
 
 
 def stays(colours: set[str], fill: str, alpha: float, enough: float) -> bool:
@@ -91,8 +96,8 @@ def stays(colours: set[str], fill: str, alpha: float, enough: float) -> bool:
     """
     dark = {DEFAULT[name].light: _current[name].dark for name in ("ink", "paper")}
     dark |= {colour.light: colour.dark for colour in _current.values()}
-    if fill in of_page("paper") or (fill not in dark and alpha > 0.99):
-        return fill not in dark
+    if fill not in dark and alpha > 0.99:
+        return True
     page, after = dark["#ffffff"], dark.get(fill, fill)
     now = min(contrast(one, fill, alpha) for one in colours)
     own = min(contrast(one, fill, alpha, page) for one in colours)
