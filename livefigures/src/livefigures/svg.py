@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
@@ -22,6 +23,7 @@ import matplotlib
 from matplotlib.backends import backend_svg
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
+from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Affine2D
 
 from livefigures.ground import Ground
@@ -30,6 +32,7 @@ from livefigures.palette import variables
 PLACES = {"transform", "x", "y", "width", "height", "x1", "x2", "y1", "y2"}
 # A link (`<a xlink:href=`) may lead anywhere.
 REFERENCE = r'(?:(?<!<a xlink:)href="|url\(\s*["\']?)#([^)"\']+)'
+FONTS = [f"font.{name}" for name in ("serif", "sans-serif", "cursive", "fantasy", "monospace")]
 _keys: Counter[str] = Counter()  # the same figure twice on a page must have different ids
 PLACES = {"transform", "x", "y", "width", "height", "x1", "x2", "y1", "y2"}
 REFERENCE = r'(?:(?<!<a xlink:)href="|url\()#([^)"]+)'  # a link may lead anywhere
@@ -55,6 +58,18 @@ class _Renderer(RendererSVG):
         super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
         self.writer.end("g")
         matplotlib.rcParams["svg.fonttype"] = "none"
+
+    def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> Any:
+        """The size of a text, measured once; a formula's depends on more settings."""
+        if ismath:
+            return super().get_text_width_height_descent(s, prop, ismath)
+        settings: Any = matplotlib.rcParams
+        return _size(s, prop.copy(), *(tuple(settings[name]) for name in FONTS))
+
+
+@lru_cache(10_000)
+def _size(text: str, font: Any, *fonts: tuple[str, ...]) -> tuple[float, float, float]:
+    return text_to_path.get_text_width_height_descent(text, font, False)
 
 
 def drawn(figure: Figure) -> str:
