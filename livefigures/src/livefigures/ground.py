@@ -12,6 +12,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from matplotlib.image import imread
@@ -166,11 +167,15 @@ class Ground:
 
 
 def _within(shape: Shape) -> Iterator[tuple[float, float]]:
-    """A few points of a shape, a little towards its middle."""
+    """A few points along a line, or of an area's corners a little towards its middle."""
     left, top, right, bottom = shape.box
-    for _, x, y in shape.corners[:: len(shape.corners) // 8 + 1]:
-        x, y = min(max(x, left), right), min(max(y, top), bottom)
-        yield 0.9 * x + 0.05 * (left + right), 0.9 * y + 0.05 * (top + bottom)
+    middle = (left + right) / 2, (top + bottom) / 2
+    ends = [corner[1:] for corner in shape.corners]
+    pairs = [*pairwise(ends)] if shape.fill == "none" else [(end, middle) for end in ends]
+    part = 0.5 if shape.fill == "none" else 0.1
+    for (x, y), (u, v) in pairs[:: len(pairs) // 8 + 1]:
+        x, y = x + part * (u - x), y + part * (v - y)
+        yield min(max(x, left), right), min(max(y, top), bottom)
 
 
 @lru_cache(10_000)
