@@ -9,7 +9,6 @@ from fractions import Fraction
 from functools import partial
 
 import ipywidgets as widgets
-import matplotlib
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
@@ -19,7 +18,6 @@ from livefigures.page import asset
 from livefigures.page import html as page_of
 from livefigures.svg import Slim, _path, drawn, table
 from livefigures.values import Parameter, label
-from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from sample_palette import COLOURS
@@ -36,6 +34,13 @@ def bars(T, alpha=1.0):
     axes.bar(range(10), alpha * z / z.sum(), color=FIRST)
     axes.set(ylim=(0, 1), xlabel="digit & <class>", ylabel="probability")
     return figure, f"At T = {T:g} and α = {alpha:g}."
+
+
+def plain(figure=None, **size):
+    """A figure with a word on it: an empty one is refused."""
+    figure = figure or Figure(**size)
+    figure.text(0.5, 0.5, "word")
+    return figure
 
 
 def data(text):
@@ -131,11 +136,11 @@ def returns(result):
     [
         (returns(None), r"draw\(T=1\): expected a matplotlib figure .* got None"),
         (returns("figure"), r"draw\(T=1\): expected a matplotlib figure"),
-        (returns(lambda T: (Figure(), "")), r"draw\(T=1\): expected a sentence .* got ''"),
-        (returns(lambda T: (Figure(), 3)), r"draw\(T=1\): expected a sentence .* got 3"),
-        (returns(lambda T: (Figure(), "One.") if T == 1 else Figure()), r"draw\(T=5\) gives no"),
-        (returns(lambda T: Figure() if T == 1 else (Figure(), "One.")), r"draw\(T=1\) gives no"),
-        (returns(lambda T: Figure(figsize=(T, 3))), r"same size: draw\(T=5\) has .*360 216"),
+        (returns(lambda T: (plain(), "")), r"draw\(T=1\): expected a sentence .* got ''"),
+        (returns(lambda T: (plain(), 3)), r"draw\(T=1\): expected a sentence .* got 3"),
+        (returns(lambda T: (plain(), "One.") if T == 1 else plain()), r"draw\(T=5\) gives no"),
+        (returns(lambda T: plain() if T == 1 else (plain(), "One.")), r"draw\(T=1\) gives no"),
+        (returns(lambda T: plain(figsize=(T, 3))), r"same size: draw\(T=5\) has .*360 216"),
     ],
 )
 def test_what_draw_returns_is_checked_and_the_combination_named(draw, words):
@@ -156,7 +161,7 @@ def test_a_draw_that_raises_is_named_with_its_combination_and_cause():
 def test_a_leaked_figure_is_closed_and_reported():
     def draw(T):
         plt.figure()
-        return plt.figure()
+        return plain(plt.figure())
 
     with pytest.raises(ValueError, match=r"draw\(T=1\) leaves 1 figure\(s\) open"):
         page_of(Explorer(draw, {"T": [1, 2]}))
@@ -164,7 +169,7 @@ def test_a_leaked_figure_is_closed_and_reported():
 
 def test_figures_that_were_open_before_stay_open():
     mine = plt.figure()
-    page_of(Explorer(lambda T: plt.figure(), {"T": [1, 2]}))
+    page_of(Explorer(lambda T: plain(plt.figure()), {"T": [1, 2]}))
     assert plt.get_fignums() == [mine.number]
     plt.close(mine)
 
@@ -297,7 +302,7 @@ def test_two_equal_explorers_share_no_id_and_every_reference_is_met():
 
 def test_a_description_cannot_break_the_page():
     evil = '</script><script>"x" & <!-- <b>'
-    text = page_of(Explorer(lambda T: (Figure(), evil), {"T": [1, 2]}))
+    text = page_of(Explorer(lambda T: (plain(), evil), {"T": [1, 2]}))
     assert data(text)["captions"] == [evil, evil]
     assert text.count("</script>") == 1 and "<!--" not in text
     assert f'aria-label="{html.escape(evil)}"' in text
@@ -338,7 +343,7 @@ def test_the_first_figure_of_a_kernel_brings_script_and_style_sheet(shown, monke
     ("figure", "text", "words"),
     [
         (None, "x", "show: expected a matplotlib figure"),
-        (Figure(), " ", "show: expected a sentence"),
+        (plain(), " ", "show: expected a sentence"),
     ],
 )
 def test_show_checks_what_it_is_given(figure, text, words):
@@ -377,22 +382,6 @@ def test_all_that_matplotlib_draws_survives_slimming():
         assert part in text
 
 
-def test_a_text_measured_once_is_placed_as_matplotlib_places_it(monkeypatch):
-    def svg(size, font):
-        with matplotlib.rc_context({"font.family": font, "font.size": size}):
-            figure = Figure(figsize=(4, 3), layout="constrained")
-            axes = figure.subplots()
-            axes.set(xlabel="width", ylabel=r"$\alpha^2$", title="two\nlines", yscale="log")
-            axes.legend(axes.plot([1, 1000]), ["the same text"])
-            return drawn(figure)
-
-    settings = [(10, "sans-serif"), (14, "sans-serif"), (10, "monospace"), (10, "sans-serif")]
-    ours = [svg(*setting) for setting in settings]
-    monkeypatch.setattr("livefigures.svg._Renderer", RendererSVG)
-    assert ours == [svg(*setting) for setting in settings]
-    assert len(set(ours)) == 3
-
-
 def test_thirty_frames_of_bars_weigh_at_most_fifteen_kilobytes():
     text = page_of(Explorer(bars, {"T": list(range(1, 31))})).encode()
     assert len(gzip.compress(text, 6)) <= 15_000
@@ -425,7 +414,7 @@ def test_a_kernel_that_builds_shows_the_page_alone_and_progress_elsewhere(monkey
         "from livefigures import explore\n"
         "def slow(T):\n"
         "    time.sleep(0.6)\n"
-        "    return plt.figure(), 'A sentence.'\n"
+        "    return plt.subplots()[0], 'A sentence.'\n"
         "explore(slow, T=[1, 2, 3])"
     )
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
@@ -561,7 +550,7 @@ def test_a_slow_draw_waits_for_the_release_and_says_that_it_works(monkeypatch):
 
     def draw(T):
         clock[0] += pause["seconds"]
-        return Figure(figsize=(1, 1))
+        return plain(figsize=(1, 1))
 
     (T,), _, status = parts_of(draw, T=[1, 2, 9])
     assert not T.continuous_update

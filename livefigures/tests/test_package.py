@@ -53,8 +53,10 @@ import sys
 from matplotlib.figure import Figure
 from livefigures.frames import Explorer
 from livefigures.page import html
-assert "<svg" in html(Explorer(lambda T: Figure(), {"T": [1, 2]}))
-print(*{"matplotlib.pyplot", "ipywidgets", "IPython"} & set(sys.modules))
+figure = Figure()
+figure.subplots()
+assert "<svg" in html(Explorer(lambda T: figure, {"T": [1, 2]}))
+print(*{"matplotlib.pyplot", "ipywidgets"} & set(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

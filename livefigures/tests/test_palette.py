@@ -65,12 +65,15 @@ def still(colour):
 
 def test_a_figure_brings_the_palette_for_light_dark_and_forced_colours():
     text = still("#1f5fbf")
-    light, dark, auto, forced = re.search("<style>(.*?)</style>", text)[1].split("@media")
+    light, dark, auto, *forced = re.search("<style>(.*?)</style>", text)[1].split("@media")
     assert set(re.findall(r"--lf-([\w-]+):", light)) == set(palette())
     assert "--lf-first:#1f5fbf" in light and "--lf-first:#6cb0ff" in dark
     assert "--lf-first:#6cb0ff" in auto and "prefers-color-scheme:dark" in auto
     assert "screen" in dark and "screen" in auto  # a dark page is printed light
-    assert re.findall(r"--lf-(first|second):(\w+)", forced) == [("first", "LinkText")]
+    for rule, scheme, second in zip(forced, ("light", "dark"), ("c2410c", "ff9a62"), strict=True):
+        assert rule.startswith(f"(forced-colors:active)and (prefers-color-scheme:{scheme})")
+        found = re.findall(r"--lf-(first|second):#?(\w+)", rule)
+        assert found == [("first", "LinkText"), ("second", second)]
     assert set(re.findall(r"var\(--lf-([\w-]+),", text)) == {"ink", "first", "paper"}
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from types import SimpleNamespace
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 from docutils import nodes
@@ -121,3 +121,14 @@ def test_what_is_wrong_in_the_prose_stops_a_strict_build(monkeypatch):
     assert "no figure softmax has T = 20" in words and options == {"location": "page"}
     sphinx.warn_of_links(Mock(), "search", "search.html", {}, None)
     assert warned.call_count == 1
+
+
+def test_a_figure_of_more_than_a_megabyte_warns_and_a_strict_build_fails():
+    heavy = f'<figure class="explorer">{"x" * 1_300_000}</figure>'
+    for words, expected in ((heavy, 1), ('<figure class="explorer">x</figure>' * 50_000, 0)):
+        with patch.object(sphinx.LOG, "warning") as warning:
+            sphinx.keep_one_style(Mock(), "page", "page.html", {"body": words}, None)
+        assert warning.call_count == expected
+        if expected:
+            assert "1.3 MB" in warning.call_args[0][1] and "rasterized" in warning.call_args[0][1]
+            assert warning.call_args[1]["location"] == "page"

@@ -224,7 +224,7 @@ def test_the_book_shows_what_is_there_now_and_runs_no_more(tmp_path: Path) -> No
     assert ran(output) == [*CHAPTERS]
     assert "study-1 library-1 one-1" in book.page("01_one")
     assert "drawn-1 picture-1 library-1 two-1" in book.page("02_two")
-    assert "plain-1 1" in book.page("03_plain")  # an explorer draws all frames for a page
+    assert "plain-1 sphinx" in book.page("03_plain")  # an explorer draws all frames for a page
 
     fine, output = book.build()
     assert fine and ran(output) == read(output) == []
@@ -370,4 +370,4 @@ def test_an_interrupted_build_leaves_no_kernel_and_keeps_what_was_done(
     book.write("go", "")
     fine, output = book.build()
     assert fine and ran(output) == ["01_busy"], output
-    assert "plain-1 1" in book.page("03_plain")
+    assert "plain-1 sphinx" in book.page("03_plain")

@@ -71,25 +71,25 @@ class Explorer:
         """Draw one combination by one of the functions; read its numbers, if they are asked for.
 
         Raises:
-            ValueError: `draw` returned no figure, or an empty description, or numbers without
-                names, or left figures open.
-            RuntimeError: `draw` raised.
+            ValueError: `draw` returned no figure, an empty one, an empty description, or numbers
+                without names; it left figures open, or displayed something.
+            RuntimeError: `draw` raised, or its figure cannot be drawn.
         """
         from livefigures.numbers import columns
         from livefigures.svg import drawn
 
         call = self.call(values, draw)
-        with _no_figure_left(call) as returned:
-            try:
+        with _nothing_left(call) as returned:
+            with _named(f"{call} raised"):
                 result = draw(**{p.name: v for p, v in self._pairs(values)})
-            except Exception as error:
-                raise RuntimeError(f"{call} raised {type(error).__name__}: {error}") from error
             alone = not (isinstance(result, tuple) and len(result) in (2, 3))
             figure, text, given = (result, None, None) if alone else (*result, None)[:3]
             check(figure, "none needed" if alone else text, call)
             returned.append(figure)
-            text = text and " ".join(text.split())
-            return Frame(drawn(figure), text, columns(figure, given, call) if numbers else [])
+            with _named(f"{call} returned a figure that cannot be drawn:"):
+                svg = drawn(figure)
+            read = columns(figure, given, call) if numbers else []
+        return Frame(svg, text and " ".join(text.split()), read)
 
     def call(self, values: Sequence[Any], draw: Draw | None = None) -> str:
         """How a combination is named in messages: draw(T=5, alpha=0.5)."""
@@ -112,7 +112,8 @@ def check(figure: Any, text: Any, call: str) -> None:
     """Both modes and `show` ask for a figure and, where there is one, a readable description.
 
     Raises:
-        ValueError: not a matplotlib figure, or a description that is not a sentence.
+        ValueError: not a matplotlib figure, one with nothing in it, or a description that is not a
+            sentence.
     """
     from matplotlib.figure import Figure
 
@@ -120,6 +121,15 @@ def check(figure: Any, text: Any, call: str) -> None:
         raise ValueError(f"{call}: expected a matplotlib figure (and its text); got {figure!r}")
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{call}: expected a sentence that describes the figure; got {text!r}")
+    if len(figure.get_children()) < 2:  # its face alone
+        raise ValueError(f"{call}: expected something drawn in the figure; got an empty one")
+
+
+def heavy(figure: str) -> str:
+    """What to do about HTML of more than 1 MB; nothing to less."""
+    size = len(figure.encode()) / 1e6
+    advice = "take fewer values, draw fewer points, or draw the many with rasterized=True"
+    return f"weighs {size:.1f} MB in the page: {advice}" if size > 1 else ""
 
 
 def progress() -> IO[str]:
@@ -130,20 +140,41 @@ def progress() -> IO[str]:
 
 
 @contextmanager
-def _no_figure_left(call: str) -> Iterator[list[Figure]]:
-    """Close the figures listed by the body and all that it opened, even if it is interrupted."""
+def _named(what: str) -> Iterator[None]:
+    """Let an error say what was done."""
+    try:
+        yield
+    except Exception as error:
+        raise RuntimeError(f"{what} {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _nothing_left(call: str) -> Iterator[list[Figure]]:
+    """Close the figures listed by the body and all that it opened, even if it is interrupted.
+
+    Nothing else reaches the page: what is printed goes where progress does.
+    """
+    from IPython.utils.capture import capture_output
+
     before: set[int] = set(_open_figures())
     returned: list[Figure] = []
     leaked: set[int] = set()
     try:
-        yield returned
+        with capture_output(stderr=False) as captured:
+            yield returned
     finally:
+        with progress() as file:
+            file.write(captured.stdout)
         if pyplot := sys.modules.get("matplotlib.pyplot"):
             for figure in returned:
                 pyplot.close(figure)
             leaked = set(_open_figures()) - before
             for number in leaked:
                 pyplot.close(number)
+        if captured.outputs:
+            raise ValueError(
+                f"{call} displays something: leave out plt.show() and display(), return the figure"
+            )
     if leaked:
         raise ValueError(
             f"{call} leaves {len(leaked)} figure(s) open beside the one that it returns: close "

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import warnings
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from tqdm import tqdm
 
-from livefigures.frames import Explorer, progress
+from livefigures.frames import Explorer, heavy, progress
 from livefigures.numbers import thinned
 from livefigures.palette import page_style
 from livefigures.svg import new_slim, table

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -74,21 +75,63 @@ def palette() -> dict[str, Colour]:
     return dict(_current)
 
 
+def of_page(name: str) -> set[str]:
+    """The light values of `ink` or `paper`: the palette's and matplotlib's own."""
+    return {DEFAULT[name].light, _current[name].light}
+
+
 def variables() -> dict[str, str]:
-    """What a page writes for each light value; matplotlib's own black is ink."""
-    ink, *_ = by_value = {c.light: f"var(--lf-{n},{c.light})" for n, c in _current.items()}
-    return {"#000000": by_value[ink]} | by_value
+    """What a page writes for each light value; matplotlib's own black is ink, its white paper.
+
+    A dark grey, such as seaborn's text, is as much of ink as it is of black.
+    """
+    by_name = {n: f"var(--lf-{n},{c.light})" for n, c in _current.items()}
+    ink, paper, mixed = by_name["ink"], by_name["paper"], "color-mix(in srgb,{},{} {:.0f}%)"
+    greys = {f"#{3 * f'{g:02x}'}": mixed.format(ink, paper, g / 2.55) for g in range(1, 0x77)}
+    own = {DEFAULT[name].light: by_name[name] for name in ("ink", "paper")}
+    return greys | own | {colour.light: by_name[name] for name, colour in _current.items()}
+
+
+def stays(colours: set[str], fill: str, alpha: float, enough: float) -> bool:
+    """Whether colours stay on an area, with the area's: it does, or on a dark page they are read
+    worse where both follow it; a contrast that is `enough`, or that of a light page, will do.
+    """
+    dark = {DEFAULT[name].light: _current[name].dark for name in ("ink", "paper")}
+    dark |= {colour.light: colour.dark for colour in _current.values()}
+    if fill not in dark and alpha > 0.99:
+        return True
+    page, after = dark["#ffffff"], dark.get(fill, fill)
+    now = min(contrast(one, fill, alpha) for one in colours)
+    own = min(contrast(one, fill, alpha, page) for one in colours)
+    following = min(contrast(dark.get(one, one), after, alpha, page) for one in colours)
+    return following < min(enough, now, own)
+
+
+def contrast(colour: str, ground: str, alpha: float = 1, page: str = "#ffffff") -> float:
+    """The contrast (1 to 21, as WCAG has it) of #rrggbb on a ground that lies on a page."""
+    levels = _luminance(colour), alpha * _luminance(ground) + (1 - alpha) * _luminance(page)
+    return (max(levels) + 0.05) / (min(levels) + 0.05)
+
+
+@lru_cache(1000)
+def _luminance(colour: str) -> float:
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
 def page_style() -> str:
     """The `<style>` that a figure brings into a page: light, dark, and forced colours."""
-    light, dark, forced = ({n: c[k] for n, c in _current.items()} for k in range(3))
+    light, dark = ({n: c[k] for n, c in _current.items()} for k in range(2))
     rules = f".explorer{{{_variables(light)}}}"
     marks = ",".join(f"{mark} .explorer" for mark in _MARKS)
     rules += f"@media screen{{{marks}{{{_variables(dark)}}}}}"
     rules += "@media screen and (prefers-color-scheme:dark){[data-theme=auto] .explorer"  # Furo
     rules += f"{{{_variables(dark)}}}}}"
-    rules += f"@media(forced-colors:active){{:root .explorer{{{_variables(forced)}}}}}"
+    for scheme, values in (("light", light), ("dark", dark)):  # the reader's computer, not the page
+        forced = {n: _current[n].forced or value for n, value in values.items()}
+        rules += f"@media(forced-colors:active)and (prefers-color-scheme:{scheme}){{"
+        rules += f":root .explorer{{{_variables(forced)}}}}}"
     return f"<style>{rules}</style>"
 
 

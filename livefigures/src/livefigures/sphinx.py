@@ -26,6 +26,7 @@ from livefigures.page import asset
 logger = getLogger(__name__)
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
+LOG = logging.getLogger(__name__)
 
 
 def add_static_files(app: Sphinx, config: Config) -> None:
@@ -48,6 +49,11 @@ def keep_one_style(app: Sphinx, page: str, template: str, context: dict, doctree
         seen.add(style[0])
         return style[0] if first else ""
 
+    for figure in re.findall(
+        r'<figure class="explorer".*?</figure>', context.get("body", ""), re.S
+    ):
+        if words := heavy(figure):
+            LOG.warning("a figure %s", words, location=page, type="livefigures", subtype="weight")
     if "body" in context:
         context["body"] = re.sub(r"<style>\.explorer\{.*?</style>", keep, context["body"])
 

@@ -12,7 +12,8 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
@@ -22,39 +23,44 @@ import matplotlib
 from matplotlib.backends import backend_svg
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Affine2D
 
+from livefigures.ground import Ground
 from livefigures.palette import variables
 
+PLACES = {"transform", "x", "y", "width", "height", "x1", "x2", "y1", "y2"}
+# A link (`<a xlink:href=`) may lead anywhere.
+REFERENCE = r'(?:(?<!<a xlink:)href="|url\(\s*["\']?)#([^)"\']+)'
 FONTS = [f"font.{name}" for name in ("serif", "sans-serif", "cursive", "fantasy", "monospace")]
 _keys: Counter[str] = Counter()  # the same figure twice on a page must have different ids
-
-
-def drawn(figure: Figure) -> str:
-    """The figure's SVG as matplotlib writes it, with text as text: the same bytes each time."""
-    nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
-    buffer = io.StringIO()
-    figure.set(facecolor="none", edgecolor="none")
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "livefigures"}
-    canvas: Any = backend_svg  # it draws, and lays out, with the renderer that stands there
-    former, canvas.RendererSVG = canvas.RendererSVG, _Renderer
-    try:
-        with matplotlib.rc_context(settings):
-            # The same as savefig, which would draw everything twice, once for the layout alone.
-            FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
-    finally:
-        canvas.RendererSVG = former
-    return buffer.getvalue()
+PLACES = {"transform", "x", "y", "width", "height", "x1", "x2", "y1", "y2"}
+REFERENCE = r'(?:(?<!<a xlink:)href="|url\()#([^)"]+)'  # a link may lead anywhere
 
 
 class _Renderer(RendererSVG):
-    """Measures a text once, not again in every frame, which takes an eighth of its time."""
+    """Formulas in letters that no page has become shapes."""
 
-    def get_text_width_height_descent(
-        self, s: str, prop: FontProperties, ismath: bool | str
-    ) -> tuple[float, float, float]:
-        """The size of a text; a formula's depends on more settings, so it is measured again."""
+    def draw_text(
+        self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False,
+        mtext: Any = None,
+    ) -> None:  # fmt: skip
+        """Write a text in a group that says where its middle is."""
+        width, height, descent = self.get_text_width_height_descent(s, prop, ismath)
+        up = Affine2D().rotate_deg(angle).transform((width / 2, height / 2 - descent))
+        if ismath:
+            glyphs: Any = self._text2path.mathtext_parser.parse(s, 72, prop)[3]
+            plain = all(
+                g[0].family_name == "DejaVu Sans" and not 0xE000 <= g[2] < 0xF900 for g in glyphs
+            )
+            matplotlib.rcParams["svg.fonttype"] = "none" if plain else "path"
+        self.writer.start("g", {"data-middle": f"{x + up[0]:.2f} {y - up[1]:.2f}"})
+        super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+        self.writer.end("g")
+        matplotlib.rcParams["svg.fonttype"] = "none"
+
+    def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> Any:
+        """The size of a text, measured once; a formula's depends on more settings."""
         if ismath:
             return super().get_text_width_height_descent(s, prop, ismath)
         settings: Any = matplotlib.rcParams
@@ -62,8 +68,51 @@ class _Renderer(RendererSVG):
 
 
 @lru_cache(10_000)
-def _size(text: str, font: FontProperties, *fonts: tuple[str, ...]) -> tuple[float, float, float]:
+def _size(text: str, font: Any, *fonts: tuple[str, ...]) -> tuple[float, float, float]:
     return text_to_path.get_text_width_height_descent(text, font, False)
+
+
+def drawn(figure: Figure) -> str:
+    """The figure's SVG as matplotlib writes it, with text as text: the same bytes each time.
+
+    The figure stays as it is.
+
+    Raises:
+        ValueError: no page can show the SVG, or it refers to something that is not in it.
+    """
+    nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
+    buffer = io.StringIO()
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "livefigures"}
+    with _unchanged(figure), matplotlib.rc_context(settings):
+        # The same as savefig, which would draw everything twice, once for the layout alone.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
+    svg = buffer.getvalue()
+    if bad := re.search("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", svg):
+        words = svg[: bad.start()].rpartition(">")[2] + svg[bad.start() :].partition("<")[0]
+        raise ValueError(f"a text must have characters that a page can show; got {words!r}")
+    found, ids = (set(re.findall(sought, svg)) for sought in (REFERENCE, r'\bid="([^"]+)"'))
+    if found - ids and (missing := set(re.findall(f"<[^>]*{REFERENCE}", svg)) - ids):
+        raise ValueError(f"a picture must define what it refers to; got {sorted(missing)}")
+    return svg
+
+
+@contextmanager
+def _unchanged(figure: Figure) -> Iterator[None]:
+    """Leave a figure as it was: canvas, resolution, margins, places.  Draw with our renderer."""
+    canvas, dpi, margins = figure.canvas, figure.dpi, vars(figure.subplotpars).copy()
+    boxes: Any = [box for a in figure.axes for box in (a._position, a._originalPosition)]  # type: ignore[attr-defined]
+    corners = [box.get_points().copy() for box in boxes]
+    module: Any = backend_svg  # it draws, and lays out, with the renderer that stands there
+    former, module.RendererSVG = module.RendererSVG, _Renderer
+    try:
+        yield
+    finally:
+        module.RendererSVG = former
+        vars(figure.subplotpars).update(margins)
+        for box, points in zip(boxes, corners, strict=True):
+            box.set_points(points)
+        figure.set_canvas(canvas)
+        figure.dpi = dpi
 
 
 class Slim:
@@ -78,36 +127,41 @@ class Slim:
         self.variables = variables()
 
     def __call__(self, svg: str) -> tuple[str, list[str]]:
-        for name in re.findall(r'(?:href="|url\()#([^")]+)', svg):
+        for name in re.findall(REFERENCE, svg):
             self.ids.setdefault(name, f"{self.prefix}-{len(self.ids)}")
         root = ET.fromstring(svg)
+        Ground(root)
         width, height = (float(side) for side in root.attrib["viewBox"].split()[2:])
         ink = self.variables["#000000"]
         opening = (  # in a page, a point is 4/3 of a pixel
             f'viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:g}" '
             f'height="{height * 4 / 3:g}" fill="{ink}" stroke-linejoin="round"'
         )
-        return opening, [piece for child in root for piece in self._pieces(child)]
+        return opening, [piece for child in root for piece in self._pieces(child, False)]
 
-    def _pieces(self, element: ET.Element) -> list[str]:
+    def _pieces(self, element: ET.Element, own: bool) -> list[str]:
         """An element, cut where frames differ: its looks, its place, what is in it, its end."""
         tag = element.tag.rpartition("}")[2]
-        inside = [piece for child in element for piece in self._pieces(child)]
-        looks = place = ""
-        for name, value in element.attrib.items():
-            name = name.rpartition("}")[2]
-            if name == "style":
-                looks += _attribute(name, self._style(value))
-            elif name == "id":
-                looks += _attribute(name, self.ids[value]) if value in self.ids else ""
-            elif name in ("href", "clip-path"):
-                looks += _attribute(
-                    name, re.sub(r"#(\w+)", lambda m: "#" + self.ids.get(m[1], m[1]), value)
-                )
-            elif name == "d":  # a marker is small and drawn many times: keep its shape
-                place += _attribute(name, _path(value, 2 if element.get("id") in self.ids else 1))
-            elif not value.startswith("rotate(-0 "):
-                place += _attribute(name, _rounded(value, 5 if name == "transform" else 2))
+        name = element.get("id", "")
+        black = element.get("own") == "" and "fill" not in element.get("style", "")
+        looks = " fill='#000'" if black else ""
+        own = own or "own" in element.attrib
+        inside = [piece for child in element for piece in self._pieces(child, own)]
+        place = ""
+        for key, value in element.attrib.items():
+            key = key.rpartition("}")[2]
+            if key == "style":
+                looks += _attribute(key, self._style(value, own))
+            elif key == "id":
+                looks += _attribute(key, self.ids[value]) if value in self.ids else ""
+            elif key == "d":  # a marker is small and drawn many times: keep its shape
+                place += _attribute(key, _path(value, 2 if name in self.ids else 1))
+            elif key in PLACES:
+                if not value.startswith("rotate(-0 "):
+                    place += _attribute(key, _rounded(value, 5 if key == "transform" else 2))
+            elif key not in ("own", "data-middle"):
+                value = value if tag == "a" else self._renamed(value)
+                looks += _attribute(key, value if own else self._coloured(value))
         empty = tag in ("g", "defs") and not inside
         if empty or tag in ("metadata", "style") or (tag, looks) == ("path", " style='fill:none'"):
             return []
@@ -118,13 +172,24 @@ class Slim:
             return [f"<{tag}{looks}", f"{place}/>"]
         return [f"<{tag}{looks}", f"{place}>", *inside, f"{text}</{tag}>"]
 
-    def _style(self, text: str) -> str:
-        """A style without its font family, with the page's colours."""
-        text = re.sub(r"font: (.*?)([\d.]+px) [^;]*", r"font-size: \2; font-weight: \1", text)
-        pairs = [[side.strip() for side in part.partition(":")[::2]] for part in text.split(";")]
-        kept = [f"{k}:{v}" for k, v in pairs if v and k != "font-family"]
-        coloured = _rounded(";".join(kept))
-        return re.sub("#[0-9a-f]{6}", lambda m: self.variables.get(m[0], m[0]), coloured)
+    def _style(self, text: str, own: bool) -> str:
+        """A style in the page's colours, and in its font where no other is asked for."""
+        kept = []
+        for part in text.split(";"):
+            key, value = (side.strip() for side in part.partition(":")[::2])
+            if key == "font-family":
+                value = _family(value)
+            elif not own:
+                value = self._coloured(value)
+            kept += [f"{key}:{value if '#' in value else _rounded(value)}"] if value else []
+        return self._renamed(";".join(kept))
+
+    def _coloured(self, value: str) -> str:
+        return re.sub("#[0-9a-f]{6}\\b", lambda m: self.variables.get(m[0], m[0]), value)
+
+    def _renamed(self, value: str) -> str:
+        found = r"(?<=url\(#)[^)]+|(?<=^#).+"
+        return re.sub(found, lambda m: self.ids.get(m[0], m[0]), value)
 
 
 def new_slim(content: str) -> Slim:
@@ -169,13 +234,35 @@ def _attribute(name: str, value: str) -> str:
     return f" {name}='{html.escape(value)}'"  # a double quote would need an escape in JSON
 
 
+def _family(value: str) -> str:
+    """The fonts that are asked for; none where they are matplotlib's own, and the page's do."""
+    names = [name.strip(" '\"") for name in value.split(",")]
+    if "sans-serif" in names or names == ["DejaVu Sans"]:
+        return ""
+    if generic := {"serif", "monospace", "cursive", "fantasy"}.intersection(names):
+        return generic.pop()
+    return ",".join([*map(repr, names), "sans-serif"])
+
+
 def _rounded(text: str, digits: int = 2) -> str:
+    """Numbers to so many digits after the point; a small one, such as an alpha, keeps three."""
     number = r"-?\d*\.\d+(?:e[-+]?\d+)?"
-    return re.sub(number, lambda m: f"{round(float(m[0]), digits) + 0.0:.10g}", text)
+
+    def _number(found: re.Match[str]) -> str:
+        value = float(found[0])
+        near = round(value, digits) if abs(value) >= 0.1 or digits > 2 else float(f"{value:.3g}")
+        return f"{near + 0.0:.10g}"
+
+    return re.sub(number, _number, text)
 
 
 def _path(text: str, digits: int) -> str:
-    """A path with relative coordinates, rounded before they are taken, so that no error adds up."""
+    """A path with relative coordinates, rounded before they are taken, so that no error adds up.
+
+    What it does not understand stays as it is.
+    """
+    if not re.fullmatch(r"[MLQCz\d\s.e+-]*", text):
+        return text
     words: list[str] = []
     here = first = (0, 0)
     former = ""
