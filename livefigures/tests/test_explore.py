@@ -250,7 +250,9 @@ def test_the_values_of_the_start_stand_in_the_page_without_a_script():
 
 def test_several_functions_draw_side_by_side_under_one_set_of_controls():
     def other(T):
-        return Figure(figsize=(2, T)), f"The other at T = {T}."
+        figure = Figure(figsize=(2, T))
+        figure.subplots()
+        return figure, f"The other at T = {T}."
 
     with pytest.raises(ValueError, match=r"same size: other\(T=2\) has .* other\(T=1\) has"):
         page_of(Explorer([bars, other], {"T": [1, 2]}))

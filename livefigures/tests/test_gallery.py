@@ -12,10 +12,11 @@ from collections.abc import Callable
 import matplotlib
 import numpy as np
 import pytest
+from contrast import contrast
 from gallery import GALLERY
 from livefigures.frames import Explorer
 from livefigures.page import html
-from livefigures.palette import DEFAULT, contrast, variables
+from livefigures.palette import DEFAULT, variables
 from PIL import Image
 from playwright.sync_api import Browser, Page
 

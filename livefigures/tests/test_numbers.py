@@ -91,8 +91,10 @@ def test_what_draw_gives_is_taken_instead():
 
 @pytest.mark.parametrize("given", [3, [1, 2], {"a": {}}, {"a": [[1, 2]]}, {"a": object()}])
 def test_numbers_without_names_or_of_no_kind_are_refused(given):
+    figure = Figure()
+    figure.subplots()
     with pytest.raises(ValueError, match=r"draw\(T=1\): expected .* got " + re.escape(repr(given))):
-        html(Explorer(lambda T: (Figure(), "A sentence.", given), {"T": [1, 2]}))
+        html(Explorer(lambda T: (figure, "A sentence.", given), {"T": [1, 2]}))
 
 
 def test_long_columns_are_thinned_and_the_page_says_so():

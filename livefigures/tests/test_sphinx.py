@@ -84,9 +84,9 @@ def test_of_equal_styles_a_page_keeps_the_first():
     one, other = page_style(), page_style().replace("#", "#1")
     page = f"<p>{one}<svg/></p>{one}<style>p{{}}</style>{other}{one}{other}"
     context = {"body": page}
-    sphinx.keep_one_style(Mock(), "page", "page.html", context, None)
+    sphinx.finish_page(Mock(), "page", "page.html", context, None)
     assert context["body"] == f"<p>{one}<svg/></p><style>p{{}}</style>{other}"
-    sphinx.keep_one_style(Mock(), "search", "search.html", nothing := {}, None)
+    sphinx.finish_page(Mock(), "search", "search.html", nothing := {}, None)
     assert nothing == {}
 
 
@@ -116,19 +116,19 @@ def test_what_is_wrong_in_the_prose_stops_a_strict_build(monkeypatch):
     warned = Mock()
     monkeypatch.setattr(sphinx, "logger", SimpleNamespace(warning=warned))
     body = '<a href="#softmax:T=20">see T = 20</a>'
-    sphinx.warn_of_links(Mock(), "page", "page.html", {"body": body}, None)
-    ((_, words), options) = warned.call_args
-    assert "no figure softmax has T = 20" in words and options == {"location": "page"}
-    sphinx.warn_of_links(Mock(), "search", "search.html", {}, None)
+    sphinx.finish_page(Mock(), "page", "page.html", {"body": body}, None)
+    ((words,), options) = warned.call_args
+    assert "no figure softmax has T = 20" in words and options["location"] == "page"
+    sphinx.finish_page(Mock(), "search", "search.html", {}, None)
     assert warned.call_count == 1
 
 
 def test_a_figure_of_more_than_a_megabyte_warns_and_a_strict_build_fails():
     heavy = f'<figure class="explorer">{"x" * 1_300_000}</figure>'
     for words, expected in ((heavy, 1), ('<figure class="explorer">x</figure>' * 50_000, 0)):
-        with patch.object(sphinx.LOG, "warning") as warning:
-            sphinx.keep_one_style(Mock(), "page", "page.html", {"body": words}, None)
+        with patch.object(sphinx.logger, "warning") as warning:
+            sphinx.finish_page(Mock(), "page", "page.html", {"body": words}, None)
         assert warning.call_count == expected
         if expected:
-            assert "1.3 MB" in warning.call_args[0][1] and "rasterized" in warning.call_args[0][1]
+            assert "1.3 MB" in warning.call_args[0][0] and "rasterized" in warning.call_args[0][0]
             assert warning.call_args[1]["location"] == "page"

@@ -78,7 +78,10 @@ def html(explorer: Explorer) -> str:
     text = text.replace("</", "<\\/").replace("<!", "\\u003c!")  # or it could end the script
     room = f'style="--rows:{len(explorer.parameters)}"'  # what the controls will take
     says = f'<p class="explorer-values" {room}>{escape(explorer.says(explorer.start))}</p>'
-    return markup(stills, page_style() + says, f'<script type="application/json">{text}</script>')
+    result = markup(stills, page_style() + says, f'<script type="application/json">{text}</script>')
+    if os.environ.get("LIVEFIGURES_BUILD") != "sphinx" and heavy(result):  # there the build warns
+        warnings.warn(f"{explorer.name} {heavy(result)}", stacklevel=2)
+    return result
 
 
 def brought() -> str:

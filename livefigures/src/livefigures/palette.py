@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -90,34 +89,6 @@ def variables() -> dict[str, str]:
     greys = {f"#{3 * f'{g:02x}'}": mixed.format(ink, paper, g / 2.55) for g in range(1, 0x77)}
     own = {DEFAULT[name].light: by_name[name] for name in ("ink", "paper")}
     return greys | own | {colour.light: by_name[name] for name, colour in _current.items()}
-
-
-def stays(colours: set[str], fill: str, alpha: float, enough: float) -> bool:
-    """Whether colours stay on an area, with the area's: it does, or on a dark page they are read
-    worse where both follow it; a contrast that is `enough`, or that of a light page, will do.
-    """
-    dark = {DEFAULT[name].light: _current[name].dark for name in ("ink", "paper")}
-    dark |= {colour.light: colour.dark for colour in _current.values()}
-    if fill not in dark and alpha > 0.99:
-        return True
-    page, after = dark["#ffffff"], dark.get(fill, fill)
-    now = min(contrast(one, fill, alpha) for one in colours)
-    own = min(contrast(one, fill, alpha, page) for one in colours)
-    following = min(contrast(dark.get(one, one), after, alpha, page) for one in colours)
-    return following < min(enough, now, own)
-
-
-def contrast(colour: str, ground: str, alpha: float = 1, page: str = "#ffffff") -> float:
-    """The contrast (1 to 21, as WCAG has it) of #rrggbb on a ground that lies on a page."""
-    levels = _luminance(colour), alpha * _luminance(ground) + (1 - alpha) * _luminance(page)
-    return (max(levels) + 0.05) / (min(levels) + 0.05)
-
-
-@lru_cache(1000)
-def _luminance(colour: str) -> float:
-    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
 def page_style() -> str:

@@ -20,13 +20,13 @@ from sphinx.config import Config
 from sphinx.util.logging import getLogger
 
 from livefigures import __version__
+from livefigures.frames import heavy
 from livefigures.links import FRAME, faults
 from livefigures.page import asset
 
 logger = getLogger(__name__)
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
-LOG = logging.getLogger(__name__)
 
 
 def add_static_files(app: Sphinx, config: Config) -> None:
@@ -40,8 +40,9 @@ def shorten_static_files(app: Sphinx, error: Exception | None) -> None:
         path.write_text(asset(path.suffix[1:]), "utf-8")
 
 
-def keep_one_style(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
-    """Every figure brings the palette's style; of equal ones a page needs the first."""
+def finish_page(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Keep the first of equal styles, which each figure brings; warn of what is wrong or heavy."""
+    body: str = context.get("body", "")
     seen: set[str] = set()
 
     def keep(style: re.Match[str]) -> str:
@@ -49,29 +50,21 @@ def keep_one_style(app: Sphinx, page: str, template: str, context: dict, doctree
         seen.add(style[0])
         return style[0] if first else ""
 
-    for figure in re.findall(
-        r'<figure class="explorer".*?</figure>', context.get("body", ""), re.S
-    ):
-        if words := heavy(figure):
-            LOG.warning("a figure %s", words, location=page, type="livefigures", subtype="weight")
-    if "body" in context:
-        context["body"] = re.sub(r"<style>\.explorer\{.*?</style>", keep, context["body"])
+    figures = re.findall(r'<figure class="explorer".*?</figure>', body, re.S)
+    for words in [*faults(body), *filter(None, map(heavy, figures))]:
+        logger.warning(words, location=page, type="livefigures")
+    if body:
+        context["body"] = re.sub(r"<style>\.explorer\{.*?</style>", keep, body)
 
 
 def link_frames(app: Sphinx, doctree: nodes.document) -> None:
-    """MyST knows no target like `#softmax:T=20`: make it a link, which `warn_of_links` checks."""
+    """MyST knows no target like `#softmax:T=20`: make it a link, which `finish_page` checks."""
     for node in [*doctree.findall(addnodes.pending_xref)]:
         if node["reftype"] == "myst" and re.fullmatch(FRAME, node["reftarget"]):
             address = f"#{node['reftarget']}"
             node.replace_self(
                 nodes.reference("", "", *node.children, refuri=address, internal=True)
             )
-
-
-def warn_of_links(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
-    """A link to no frame, or a number that does not follow, stops a strict build."""
-    for fault in faults(context.get("body", "")):
-        logger.warning("%s", fault, location=page)
 
 
 def tell_kernels() -> None:
@@ -92,8 +85,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", add_static_files)
     app.connect("doctree-read", link_frames)
     app.connect("build-finished", shorten_static_files)
-    app.connect("html-page-context", keep_one_style)
-    app.connect("html-page-context", warn_of_links)
+    app.connect("html-page-context", finish_page)
     app.add_css_file("livefigures.css", priority=800)
     app.add_js_file("livefigures.js", defer="defer")
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,7 +14,6 @@ import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
@@ -23,19 +22,15 @@ import matplotlib
 from matplotlib.backends import backend_svg
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
-from matplotlib.textpath import text_to_path
-from matplotlib.transforms import Affine2D
+from matplotlib.table import Cell
 
-from livefigures.ground import Ground
+from livefigures.ground import is_ground, keepers
 from livefigures.palette import variables
 
 PLACES = {"transform", "x", "y", "width", "height", "x1", "x2", "y1", "y2"}
 # A link (`<a xlink:href=`) may lead anywhere.
 REFERENCE = r'(?:(?<!<a xlink:)href="|url\(\s*["\']?)#([^)"\']+)'
-FONTS = [f"font.{name}" for name in ("serif", "sans-serif", "cursive", "fantasy", "monospace")]
 _keys: Counter[str] = Counter()  # the same figure twice on a page must have different ids
-PLACES = {"transform", "x", "y", "width", "height", "x1", "x2", "y1", "y2"}
-REFERENCE = r'(?:(?<!<a xlink:)href="|url\()#([^)"]+)'  # a link may lead anywhere
 
 
 class _Renderer(RendererSVG):
@@ -45,48 +40,35 @@ class _Renderer(RendererSVG):
         self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False,
         mtext: Any = None,
     ) -> None:  # fmt: skip
-        """Write a text in a group that says where its middle is."""
-        width, height, descent = self.get_text_width_height_descent(s, prop, ismath)
-        up = Affine2D().rotate_deg(angle).transform((width / 2, height / 2 - descent))
+        """Write a text as text, or as shapes."""
         if ismath:
             glyphs: Any = self._text2path.mathtext_parser.parse(s, 72, prop)[3]
             plain = all(
                 g[0].family_name == "DejaVu Sans" and not 0xE000 <= g[2] < 0xF900 for g in glyphs
             )
             matplotlib.rcParams["svg.fonttype"] = "none" if plain else "path"
-        self.writer.start("g", {"data-middle": f"{x + up[0]:.2f} {y - up[1]:.2f}"})
         super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
-        self.writer.end("g")
         matplotlib.rcParams["svg.fonttype"] = "none"
-
-    def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> Any:
-        """The size of a text, measured once; a formula's depends on more settings."""
-        if ismath:
-            return super().get_text_width_height_descent(s, prop, ismath)
-        settings: Any = matplotlib.rcParams
-        return _size(s, prop.copy(), *(tuple(settings[name]) for name in FONTS))
-
-
-@lru_cache(10_000)
-def _size(text: str, font: Any, *fonts: tuple[str, ...]) -> tuple[float, float, float]:
-    return text_to_path.get_text_width_height_descent(text, font, False)
 
 
 def drawn(figure: Figure) -> str:
     """The figure's SVG as matplotlib writes it, with text as text: the same bytes each time.
 
-    The figure stays as it is.
+    What keeps its colours on any page has the attribute `own`.  The figure stays as it is.
 
     Raises:
         ValueError: no page can show the SVG, or it refers to something that is not in it.
     """
-    nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
     buffer = io.StringIO()
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "livefigures"}
-    with _unchanged(figure), matplotlib.rc_context(settings):
+    with _unchanged(figure) as names, matplotlib.rc_context(settings):
+        nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
         # The same as savefig, which would draw everything twice, once for the layout alone.
         FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
-    svg = buffer.getvalue()
+        figure.dpi = 72  # as it was drawn
+        width, height = figure.get_size_inches() * 72
+        own = {names.get(one) for one in keepers(figure, _Renderer(width, height, io.StringIO()))}
+    svg = re.sub(r'id="(lf\d+)"', lambda m: 'own=""' if m[1] in own else "", buffer.getvalue())
     if bad := re.search("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", svg):
         words = svg[: bad.start()].rpartition(">")[2] + svg[bad.start() :].partition("<")[0]
         raise ValueError(f"a text must have characters that a page can show; got {words!r}")
@@ -97,22 +79,34 @@ def drawn(figure: Figure) -> str:
 
 
 @contextmanager
-def _unchanged(figure: Figure) -> Iterator[None]:
-    """Leave a figure as it was: canvas, resolution, margins, places.  Draw with our renderer."""
+def _unchanged(figure: Figure) -> Iterator[dict[Any, str]]:
+    """Name all artists, draw with our renderer, and leave the figure as it was."""
     canvas, dpi, margins = figure.canvas, figure.dpi, vars(figure.subplotpars).copy()
+    face, edge = figure.get_facecolor(), figure.get_edgecolor()
+    if not is_ground(figure.patch):  # the page is white, too
+        figure.set(facecolor="none", edgecolor="none")
     boxes: Any = [box for a in figure.axes for box in (a._position, a._originalPosition)]  # type: ignore[attr-defined]
     corners = [box.get_points().copy() for box in boxes]
+    if any(is_ground(axes.patch) for axes in figure.axes):
+        figure.draw_without_rendering()  # or its grid would have no lines yet to name
+    cells: Any = figure.findobj(Cell)
+    every = [*figure.findobj(), *(cell.get_text() for cell in cells)]
+    names = {artist: f"lf{n}" for n, artist in enumerate(every)}
+    given: Any = {artist: artist.get_gid() for artist in names}
     module: Any = backend_svg  # it draws, and lays out, with the renderer that stands there
     former, module.RendererSVG = module.RendererSVG, _Renderer
     try:
-        yield
+        for artist, name in names.items():
+            artist.set_gid(name)
+        yield names
     finally:
         module.RendererSVG = former
+        for artist, name in given.items():
+            artist.set_gid(name)
         vars(figure.subplotpars).update(margins)
         for box, points in zip(boxes, corners, strict=True):
             box.set_points(points)
-        figure.set_canvas(canvas)
-        figure.dpi = dpi
+        figure.set(facecolor=face, edgecolor=edge, canvas=canvas, dpi=dpi)
 
 
 class Slim:
@@ -125,12 +119,14 @@ class Slim:
         self.prefix = prefix
         self.ids: dict[str, str] = {}
         self.variables = variables()
+        self.own: set[str] = set()  # what is referred to by what keeps its colours
 
     def __call__(self, svg: str) -> tuple[str, list[str]]:
         for name in re.findall(REFERENCE, svg):
             self.ids.setdefault(name, f"{self.prefix}-{len(self.ids)}")
         root = ET.fromstring(svg)
-        Ground(root)
+        kept = [ET.tostring(e, "unicode") for e in root.iter() if "own" in e.attrib]
+        self.own = {name for text in kept for name in re.findall(REFERENCE, text)}
         width, height = (float(side) for side in root.attrib["viewBox"].split()[2:])
         ink = self.variables["#000000"]
         opening = (  # in a page, a point is 4/3 of a pixel
@@ -145,7 +141,7 @@ class Slim:
         name = element.get("id", "")
         black = element.get("own") == "" and "fill" not in element.get("style", "")
         looks = " fill='#000'" if black else ""
-        own = own or "own" in element.attrib
+        own = own or "own" in element.attrib or name in self.own
         inside = [piece for child in element for piece in self._pieces(child, own)]
         place = ""
         for key, value in element.attrib.items():
@@ -159,7 +155,7 @@ class Slim:
             elif key in PLACES:
                 if not value.startswith("rotate(-0 "):
                     place += _attribute(key, _rounded(value, 5 if key == "transform" else 2))
-            elif key not in ("own", "data-middle"):
+            elif key != "own":
                 value = value if tag == "a" else self._renamed(value)
                 looks += _attribute(key, value if own else self._coloured(value))
         empty = tag in ("g", "defs") and not inside
