@@ -45,7 +45,8 @@ def _figures(page: str) -> dict[str, tuple[dict[str, list[str]], dict[str, str]]
         count = len(data["frames"]) // math.prod(map(len, labels.values()))
         pieces = [p for row in data["tables"][place * count : (place + 1) * count] for p in row]
         lines = "".join(data["columns"][p] if isinstance(p, int) else p for p in pieces)
-        numbers = {line.split("\t")[0]: line.split("\t")[1] for line in lines.split("\n")[:0:-1]}
+        columns = [line.split("\t") for line in lines.split("\n")[:0:-1]]
+        numbers = {name: values[0] for name, *values in columns if values}
         now = {name: values[start] for name, _, _, values, start in data["parameters"]}
         names = (data["name"], *(f"{data['name']}-{k}" for k in range(2, len(figures) + 2)))
         figures[next(name for name in names if name not in figures)] = labels, numbers | now
