@@ -18,6 +18,7 @@ from engine import Row, main, study
 import numpy as np
 from comparison import (
     BATCH,
+    SEEDS,
     SETTINGS,
     STEPS,
     TUNING_SEEDS,
@@ -48,7 +49,7 @@ PARTS = {  # of the enhanced method: curriculum, weight of the consistency
     "whole": (EPOCHS, CONSISTENCY),
 }
 METHODS = ["alone", "traditional", "step by step", *PARTS]
-RATES = np.geomspace(0.001, 0.3, 6).round(5).tolist()
+RATES = np.geomspace(0.001, 0.3, 10).round(5).tolist()
 
 
 def targets() -> dict[str, float]:
@@ -75,7 +76,7 @@ def objective_of(method: str, case: Problem) -> WeightedTerms:
     fixed={"steps": STEPS, "batch_size": BATCH, **VALUES, "noise": NOISE, "targets": targets()},
     rates=RATES,
     tuning=TUNING_SEEDS,
-    seeds=range(20),
+    seeds=SEEDS,
 )
 def comparison_article(
     setting: str,

@@ -59,13 +59,12 @@ def of_another(outputs: TeacherOutputs, split: Split, seed: int) -> TeacherOutpu
 
 @study(
     {
-        "labels": [30],
+        "labels": [30, 100],
         "student": STUDENTS,
         "target": ["label", "own", "class mean", "another image's", "evened"],
     },
     fixed=PLAN | {"T": 4},
     rates=RATES,
-    seeds=range(10),
 )
 def whose(target: str, labels: int, student: str, T: float, seed: int, **plan: float) -> Row:
     """The same labelled digits; the soft target is this image's, its class's, or another's."""

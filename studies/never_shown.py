@@ -47,12 +47,21 @@ def outputs_of(lesson: str, digit: int, split: Split, T: float) -> TeacherOutput
 
 
 @study(
-    {"digit": DIGITS, "student": [LINEAR], "lesson": ["soft targets"], "T": TEMPERATURES},
-    {"digit": DIGITS, "student": [HIDDEN], "lesson": ["soft targets"], "T": [4]},
-    {"digit": DIGITS, "student": [LINEAR], "lesson": ["evened", "ignorant teacher"], "T": [4]},
+    {
+        "digit": DIGITS,
+        "student": [LINEAR, HIDDEN],
+        "lesson": ["soft targets"],
+        "T": TEMPERATURES,
+    },
+    {
+        "digit": DIGITS,
+        "student": [LINEAR],
+        "lesson": ["evened", "ignorant teacher"],
+        "T": [4, 16],
+    },
     fixed={"steps": 600, "batch_size": 32},
-    rates=[0.03, 0.1, 0.3, 1.0],
-    seeds=range(3),
+    rates=[0.01, 0.03, 0.1, 0.3, 1.0],
+    seeds=range(5),
     allowed={"accuracy": 2 / 400, "others": 2 / 360, "found": 4 / 160},
 )
 def never_shown(digit: int, student: str, lesson: str, T: float, seed: int, **plan: float) -> Row:

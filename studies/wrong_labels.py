@@ -26,10 +26,9 @@ CASE = {"noise": 0.3, "examples": 300, "batch_size": 32}
 
 @study(
     {"teacher_labels": ["none"], "T": [0]},
-    {"teacher_labels": KINDS, "T": [0.5, 1, 2, 4]},
+    {"teacher_labels": KINDS, "T": [0.25, 0.5, 1, 2, 4, 8]},
     fixed=CASE | {"steps": 600},
     rates=RATES,
-    seeds=range(10),
 )
 def own_temperature(
     teacher_labels: str, T: float, noise: float, examples: int, seed: int, **plan: float
@@ -56,7 +55,6 @@ def own_temperature(
     {"rate": [0.01], "steps": [60, 600, 6000]},
     {"rate": [0.003], "steps": [600, 6000, 20000]},
     fixed=CASE,
-    seeds=range(10),
 )
 def amount(rate: float, steps: int, noise: float, examples: int, batch_size: int, seed: int) -> Row:
     """The wrong labels alone, by small and large steps, few and many of them."""
