@@ -62,7 +62,7 @@ def comparison_apart(
 @study(
     {
         "regime": ["own rate", "all tuned"],
-        "alpha": [0.0, 0.5],
+        "alpha": [0.0, 0.25, 0.5],
         "method": ["traditional", "step by step"],
     },
     fixed={"setting": "few labels", "T": 4.0, "steps": STEPS, "batch_size": BATCH},

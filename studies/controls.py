@@ -93,12 +93,12 @@ def random_teacher(seed: int, spread: float) -> tuple[MLP, TeacherOutputs]:
 
 
 @study(
-    {"labels": [30], "teacher": ["none"], "T": [0], "alpha": [1]},
+    {"labels": [30, 100], "teacher": ["none"], "T": [0], "alpha": [1]},
     {
-        "labels": [30],
+        "labels": [30, 100],
         "teacher": ["trained", "random", "all alike"],
         "T": [1, 4],
-        "alpha": [0.5, 0.9],
+        "alpha": [0.1, 0.5, 0.9],
     },
     fixed=PLAN | {"student": "64-10"},
     rates=RATES,

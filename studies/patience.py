@@ -18,7 +18,7 @@ from distill_lib.distillation import TeacherOutputs, hard_labels, traditional
 
 
 @study(
-    {"student": ["64-10", SMALL], "T": [0, 4], "steps": [600, 3000]},
+    {"student": ["64-10", SMALL], "T": [0, 4, 16], "steps": [600, 3000]},
     fixed={"batch_size": 32},
     rates=[0.003, 0.01, 0.03, 0.1],
     seeds=range(10),
