@@ -259,7 +259,7 @@ TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimation
 
 def test_wide_code_of_a_solution_is_reached_as_soon_as_it_is_open(visit: Callable) -> None:
     """By keyboard, in order to scroll it: with the frame that shows it, not some time later."""
-    page = visit("chapters/04_step_by_step.html", width=390).page
+    page = visit("chapters/05_step_by_step.html", width=390).page
     page.evaluate(f"document.fonts.ready.then(() => {TWO_FRAMES})")
     closed = page.evaluate(f"{WIDE_CODE}.length")
     page.evaluate("document.querySelectorAll('.toggle-button-hidden').forEach((b) => b.click())")
