@@ -221,9 +221,10 @@ class WeightedTerms:
         self.terms = terms
 
     def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome:
-        value, gradients, parts = 0.0, dict[str, Array](), {}
+        gradients, parts, shares = dict[str, Array](), dict[str, float](), dict[str, float]()
         for term in self.terms:
             if (weight := term.weight_at(epoch)) == 0:
+                shares[term.name] = 0.0
                 continue
             if term.on not in scores:
                 looks = f"the term {term.name!r} looks at the student's {term.on!r}"
@@ -236,14 +237,13 @@ class WeightedTerms:
             loss = term.loss(rows[:seen], np.resize(index, seen) if term.copies else index)
             if loss is None:
                 continue
-            value += weight * loss.value
             gradient = weight * loss.gradient
             if seen < len(rows):  # of the copies it knows nothing
                 gradient = np.concatenate([gradient, np.zeros_like(rows[seen:])])
             before = gradients.get(term.on)
             gradients[term.on] = gradient if before is None else before + gradient
-            parts[term.name] = loss.value
-        return Outcome(value, gradients, parts)
+            parts[term.name], shares[term.name] = loss.value, weight * loss.value
+        return Outcome(sum(shares.values(), 0.0), gradients, parts, shares)
 
 
 def _rest(*weights: float) -> float:

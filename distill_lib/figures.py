@@ -3,8 +3,9 @@
 Each function returns a matplotlib figure of its own, in the palette below, which the pages turn
 into the reader's light or dark colours. None goes through pyplot: there is no current figure to
 leave open. The sentence that describes a figure is the chapter's to write. Each raises a ValueError
-where the colours or the labels do not suffice: nothing is left out of a picture unseen. What one
-chapter alone draws stands in the book's `pictures/`, made with `new` and the helpers after it.
+where the colours or the labels do not suffice: nothing is left out of a picture unseen. Series are
+told apart without colour as well: lines by dash and marker, bars by fill, dots by their shape. What
+one chapter alone draws stands in the book's `pictures/`, made with `new` and the helpers after it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -24,6 +26,7 @@ from distill_lib.checks import Array
 from distill_lib.statistics import Estimate
 from livefigures import use_palette
 
+Lines = Mapping[str, Array | Sequence[float] | Sequence[Estimate]]
 # Light and dark; the third is for readers whose computer forces its own colours.
 COLOURS = use_palette(
     {
@@ -40,9 +43,11 @@ COLOURS = use_palette(
     }
 )
 CYCLE = ("teacher", "student", "label", "accent", "warn", "muted")
+# What the first, second, … series has beside its colour: a dash, a marker, a fill and a hatch.
+DASHES: Any = ("-", (0, (4, 1.6)), (0, (1, 1.3)), (0, (6, 1.5, 1, 1.5)), (0, (9, 3)), (0, (2, 3)))
+MARKERS = "osD^vP"
+FILLS = ((1.0, ""), (0.3, ""), (0.0, ""), (0.0, "////"), (0.0, "...."), (0.0, "xxxx"))
 STYLE: Any = {
-    "font.size": 11,
-    "axes.titlesize": 12,
     "axes.edgecolor": COLOURS["muted"],
     "axes.labelcolor": COLOURS["ink"],
     "axes.titlecolor": COLOURS["ink"],
@@ -54,21 +59,27 @@ STYLE: Any = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": COLOURS["grid"],
-    "legend.frameon": False,
+    "axes.prop_cycle": cycler(color=[COLOURS[c] for c in CYCLE]) + cycler(linestyle=DASHES),
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "figure.constrained_layout.use": True,
 }
+LEGEND: Any = {"frameon": False, "handlelength": 2.8}  # long enough to tell a dash by
 
 
 def new(
-    width: float = 5.6, height: float = 3.4, columns: int = 1, rows: int = 1
+    width: float = 5.0, height: float = 3.2, columns: int = 1, rows: int = 1
 ) -> tuple[Figure, list[Axes]]:
-    """An empty figure (inches) in the book's style, and its axes, row by row from the left."""
+    """An empty figure (inches) in the book's style, and its axes, row by row from the left.
+
+    On a telephone 390 px wide five inches, 360 points, get 358 px: matplotlib's 10 points, 10 px.
+    """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height))
-        axes = figure.subplots(rows, columns, sharex="col", squeeze=False)
-        return figure, list(axes.flat)
+        every = figure.subplots(rows, columns, sharex="col", squeeze=False)
+    for axes in every.flat:
+        axes.locator_params(steps=[1, 2, 5, 10])  # not 2.5: it needs one more digit
+    return figure, list(every.flat)
 
 
 def colour_codes(things: Collection, names: Sequence[str]) -> list[str]:
@@ -85,9 +96,20 @@ def colour_codes(things: Collection, names: Sequence[str]) -> list[str]:
 
 
 def legend_above(figure: Figure, axes: Axes) -> None:
-    """Above the axes, always there: a legend that looks for the best place jumps between frames."""
+    """The names of two or more series, always there: one that looks for the best place jumps."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False)
+    if len(labels) < 2:
+        return
+    widths = [0.7 + 0.08 * len(label) for label in labels]  # inches, of a line and its letters
+    room = figure.get_figwidth()
+    columns = len(labels) if sum(widths) <= room else max(1, int(room / max(widths)))
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns, **LEGEND)
+
+
+def _fill(colour: str, k: int) -> dict[str, Any]:
+    """How the surface of series `k` is filled; the first one needs no edge."""
+    face, hatch = to_rgba(colour, FILLS[k][0]), FILLS[k][1]
+    return {"facecolor": face, "edgecolor": colour, "hatch": hatch, "linewidth": 1.2 * (k > 0)}
 
 
 class _PlainTicks(LogFormatter):
@@ -117,21 +139,28 @@ def logarithmic(axes: Axes, which: str) -> None:
         axis.set_minor_locator(NullLocator())
 
 
+def write_above(axes: Axes, text: str, place: tuple[float, float]) -> None:
+    """Write above a place, such as the end of a bar; the axes do not move to make room for it."""
+    style: Any = {"textcoords": "offset points", "ha": "center", "in_layout": False}
+    axes.annotate(text, place, (0, 3), **style)
+
+
 def bars(
     series: Mapping[str, ArrayLike] | ArrayLike,
     names: Sequence[str],
     *,
     title: str = "",
     ylabel: str = "probability",
-    ylim: tuple[float, float] = (0, 1),
+    ylim: tuple[float, float] | None = None,
     numbers: str = "",
     log_y: bool = False,
     colours: Sequence[str] = CYCLE,
 ) -> Figure:
-    """Bars side by side: one group per name, one colour per series.
+    """Bars side by side: one group per name, one colour and one fill per series.
 
     Args:
         series: values of shape (names,), or several such by name (then with a legend).
+        ylim: 0 to 1 unless given, and a little more where numbers stand above the bars.
         numbers: a format such as ".2f" to write above each bar.
         colours: names of palette colours, one per series.
 
@@ -147,24 +176,22 @@ def bars(
         values = np.asarray(values, float)
         if values.shape != x.shape:
             raise ValueError(f"expected a value for each of {names!r}; got shape {values.shape}")
-        axes.bar(x, values, 0.92 * width, color=codes[k], label=label)
+        axes.bar(x, values, 0.92 * width, label=label, **_fill(codes[k], k))
         for place in zip(x, values, strict=True) if numbers else ():
-            above: Any = {"textcoords": "offset points", "ha": "center"}
-            axes.annotate(f"{place[1]:{numbers}}", place, (0, 3), **above)
+            write_above(axes, f"{place[1]:{numbers}}", place)
+    ylim = ylim or (0, 1.08 if numbers else 1)
     axes.set(xticks=range(len(names)), xticklabels=names, ylim=ylim, ylabel=ylabel, title=title)
     axes.grid(axis="x", visible=False)
     if log_y:
         logarithmic(axes, "y")
-    if len(series) > 1:
-        legend_above(figure, axes)
+    legend_above(figure, axes)
     return figure
 
 
 def curves(
     x: Sequence[float] | Array,
-    lines: Mapping[str, Array | Sequence[float] | Sequence[Estimate]],
+    lines: Lines,
     *,
-    title: str = "",
     xlabel: str = "",
     ylabel: str = "",
     ylim: tuple[float, float] | None = None,
@@ -184,9 +211,7 @@ def curves(
     _draw_lines(axes, x, lines, colours)
     if mark is not None:
         axes.axvline(mark, color=COLOURS["muted"], linestyle=":")
-    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    if ylim is not None:
-        axes.set_ylim(ylim)
+    axes.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
     if log_y:
         logarithmic(axes, "y")
     if log_x:
@@ -194,29 +219,26 @@ def curves(
         if len(x) <= 12:  # a short grid of values names itself; powers of ten would not
             axes.set_xticks(x, [f"{v:g}" for v in x], minor=False)
             axes.minorticks_off()
-    if len(lines) > 1:
-        legend_above(figure, axes)
+    legend_above(figure, axes)
     return figure
 
 
-def _draw_lines(
-    axes: Axes,
-    x: ArrayLike,
-    lines: Mapping[str, Array | Sequence[float] | Sequence[Estimate]],
-    colours: Sequence[str],
-) -> None:
+def _draw_lines(axes: Axes, x: ArrayLike, lines: Lines, colours: Sequence[str]) -> None:
     codes = colour_codes(lines, colours)
-    for (name, values), colour in zip(lines.items(), codes, strict=True):
+    for k, (name, values) in enumerate(lines.items()):
+        look: Any = {"color": codes[k], "linewidth": 2}  # the dash is the axes' next one
+        if len(lines) > 1 and np.size(x) <= 12:  # as many have room for a marker each
+            look |= {"marker": MARKERS[k], "markersize": 7, "markeredgecolor": COLOURS["paper"]}
         if estimates := [value for value in values if isinstance(value, Estimate)]:
             low, high = [e.low for e in estimates], [e.high for e in estimates]
-            axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+            axes.fill_between(x, low, high, color=codes[k], alpha=0.2, linewidth=0)
             values = [e.mean for e in estimates]
-        axes.plot(x, values, color=colour, label=name, linewidth=2)
+        axes.plot(x, values, label=name, **look)
 
 
 def stacked_curves(
     x: ArrayLike,
-    panels: Mapping[str, Mapping[str, Array | Sequence[float] | Sequence[Estimate]]],
+    panels: Mapping[str, Lines],
     *,
     xlabel: str = "",
     ylims: Sequence[tuple[float, float] | None] = (),
@@ -234,16 +256,14 @@ def stacked_curves(
     """
     ylims, colours = ylims or [None] * len(panels), colours or [CYCLE] * len(panels)
     if not len(ylims) == len(colours) == len(panels):
-        raise ValueError(
-            f"{len(panels)} panels need as many limits and lists of colours; got {len(ylims)} "
-            f"and {len(colours)}"
-        )
-    figure, every = new(height=2.3 * len(panels), rows=len(panels))
+        needs = f"{len(panels)} panels need as many limits and lists of colours"
+        raise ValueError(f"{needs}; got {len(ylims)} and {len(colours)}")
+    figure, every = new(height=2.15 * len(panels), rows=len(panels))
     for k, (axes, (ylabel, lines)) in enumerate(zip(every, panels.items(), strict=True)):
         _draw_lines(axes, x, lines, colours[k])
         axes.set(ylabel=ylabel, ylim=ylims[k])
         if len(lines) > 1:
-            axes.legend(loc="upper right", bbox_to_anchor=(1, 1.2), ncols=len(lines), frameon=False)
+            axes.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, **LEGEND)
     every[-1].set_xlabel(xlabel)
     return figure
 
@@ -251,7 +271,6 @@ def stacked_curves(
 def estimates(
     rows: Mapping[str, Estimate],
     *,
-    title: str = "",
     xlabel: str = "",
     xlim: tuple[float, float] | None = None,
     zero: bool = False,
@@ -263,15 +282,15 @@ def estimates(
         zero: draw the line at 0, for differences.
         colours: names of palette colours, one per row.
     """
-    figure, (axes,) = new(height=1.2 + 0.38 * len(rows))
+    figure, (axes,) = new(height=1.1 + 0.36 * len(rows))
     codes = colour_codes(rows, colours or ["student"] * len(rows))
     for y, (e, colour) in enumerate(zip(rows.values(), codes, strict=True)):
-        axes.plot([e.low, e.high], [y, y], color=colour, linewidth=3, solid_capstyle="round")
+        axes.plot([e.low, e.high], [y, y], "-", color=colour, linewidth=3, solid_capstyle="round")
         axes.plot([e.mean], [y], "o", color=colour, markersize=8)
     if zero:
         axes.axvline(0, color=COLOURS["ink"], linewidth=1)
     axes.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
-    axes.set(xlabel=xlabel, title=title, xlim=xlim)
+    axes.set(xlabel=xlabel, xlim=xlim)
     axes.grid(axis="y", visible=False)
     return figure
 
@@ -296,13 +315,11 @@ def heatmap(
     rows: Sequence[str],
     columns: Sequence[str],
     *,
-    title: str = "",
     xlabel: str = "",
     ylabel: str = "",
     limits: tuple[float, float] = (0, 1),
     numbers: str = "",
     mark: tuple[int, int] | None = None,
-    colour: str = "teacher",
 ) -> Figure:
     """A grid of squares, the deeper in colour the larger the value, row 0 at the top.
 
@@ -313,20 +330,20 @@ def heatmap(
         mark: (row, column) to frame.
     """
     values = np.asarray(values, float)
-    figure, (axes,) = new(height=1.1 + 0.34 * len(rows))
+    figure, (axes,) = new(height=1.0 + 0.32 * len(rows))
     squares(axes, values.shape, rows, columns)
     depth = np.clip((values - limits[0]) / (limits[1] - limits[0]), 0, 1)
     for (i, j), value in np.ndenumerate(values):
         if np.isnan(value):
             continue
         # Opacity, not a colour map: it reads the same on a light and on a dark page.
-        axes.bar(j, 0.94, 0.94, i - 0.47, color=COLOURS[colour], alpha=0.06 + 0.74 * depth[i, j])
+        axes.bar(j, 0.94, 0.94, i - 0.47, color=COLOURS["teacher"], alpha=0.06 + 0.74 * depth[i, j])
         if numbers:
-            axes.text(j, i, f"{value:{numbers}}", ha="center", va="center", fontsize=10)
+            axes.text(j, i, f"{value:{numbers}}", ha="center", va="center")
     if mark is not None:
         i, j = mark
         axes.bar(j, 1, 1, i - 0.5, fill=False, edgecolor=COLOURS["student"], linewidth=3)
-    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
     return figure
 
 
@@ -337,10 +354,10 @@ def digit_images(inputs: ArrayLike, titles: Sequence[str]) -> Figure:
         inputs: shape (digits, 64), from 0 to 1.
     """
     inputs = np.asarray(inputs, float)
-    figure, axes = new(height=1.6 if len(inputs) > 4 else 2.2, columns=len(inputs))
+    figure, axes = new(height=1.5 if len(inputs) > 4 else 2.0, columns=len(inputs))
     for ax, pixels, title in zip(axes, inputs, titles, strict=True):
         _draw_digit(ax, pixels)
-        ax.set_title(title, fontsize=11)
+        ax.set_title(title, fontsize=10)
     return figure
 
 
@@ -349,11 +366,9 @@ def digit_with_bars(
 ) -> Figure:
     """A digit, and beside it ten probabilities (of one model, or of several by name)."""
     figure = bars(series, [str(k) for k in range(10)], title=title)
-    (axes,) = figure.axes
     grid = figure.add_gridspec(1, 2, width_ratios=(1, 2.6))
-    axes.set_subplotspec(grid[1])
-    with matplotlib.rc_context(STYLE):
-        _draw_digit(figure.add_subplot(grid[0]), np.asarray(pixels, float))
+    figure.axes[0].set_subplotspec(grid[1])
+    _draw_digit(figure.add_subplot(grid[0]), np.asarray(pixels, float))
     return figure
 
 
@@ -368,20 +383,18 @@ def _draw_digit(axes: Axes, pixels: np.ndarray) -> None:
     axes.spines[:].set_visible(False)
 
 
-def reliability(
-    bins: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], *, title: str = ""
-) -> Figure:
-    """Accuracy against confidence, a dot per bin (its size by its examples), by model.
+def reliability(bins: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
+    """Accuracy against confidence, a dot per bin (its size by its examples), its shape by model.
 
     Args:
         bins: by name, what `metrics.calibration_bins` returns.
     """
-    figure, (axes,) = new(height=4.2)
-    axes.plot([0, 1], [0, 1], color=COLOURS["muted"], linestyle=":", label="perfectly calibrated")
+    figure, (axes,) = new(height=4.0)
+    axes.plot([0, 1], [0, 1], ":", color=COLOURS["muted"], label="perfectly calibrated")
     codes = colour_codes(bins, CYCLE)
-    for (name, (confidence, correct, count)), colour in zip(bins.items(), codes, strict=True):
-        area = 8 + 300 * count / count.sum()
-        axes.scatter(confidence, correct, area, color=colour, alpha=0.8, label=name)
-    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02), title=title)
+    for k, (name, (confidence, correct, count)) in enumerate(bins.items()):
+        area = 20 + 300 * count / count.sum()
+        axes.scatter(confidence, correct, area, marker=MARKERS[k], label=name, **_fill(codes[k], k))
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
     legend_above(figure, axes)
     return figure

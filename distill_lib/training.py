@@ -7,7 +7,7 @@ the very same batches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -37,12 +37,15 @@ class Outcome(NamedTuple):
     """What an objective says of one batch.
 
     `value` is the loss; `gradients` hold its derivative with respect to the student's scores, by
-    name; `parts` the value of each term before its weight, by name, for the curves.
+    name; `parts` the value of each term before its weight, by name, for the curves. `shares` are
+    what each term gives to `value`: 0 at a weight of 0, no entry for a term that had nothing to say
+    of the batch (no labels in it). Without them the whole value counts in the curve of the loss.
     """
 
     value: float
     gradients: Mapping[str, Array]
     parts: Mapping[str, float]
+    shares: Mapping[str, float] | None = None
 
 
 class Objective(Protocol):
@@ -165,9 +168,10 @@ class History:
 
     Attributes:
         step: steps taken at each look.
-        loss: mean of the objective since the look before; nan at step 0.
-        parts: mean of each of its terms since the look before, by name, over the steps in which
-            the term had a weight.
+        loss: the objective since the look before: of each term the mean of weight times value over
+            the steps in which it had something to say (no labels are no hard loss of 0), summed
+            over the terms; nan at step 0 and where none had.
+        parts: mean of each of its terms over the same steps, if it had a weight, by name.
         accuracy, nll: on the validation split, where one was given.
         best_step: the step whose parameters the model was left with.
     """
@@ -317,17 +321,23 @@ def _look(
 ) -> None:
     """Add an entry to the history."""
     history.step.append(step)
-    history.loss.append(float(np.mean([o.value for o in outcomes])) if outcomes else float("nan"))
-    parts: dict[str, list[float]] = {}
-    for outcome in outcomes:  # a term may come and go, with its weight
-        for name, part in outcome.parts.items():
-            parts.setdefault(name, []).append(part)
-    history.parts.append({name: float(np.mean(values)) for name, values in parts.items()})
+    shares = _means([{"": o.value} if o.shares is None else o.shares for o in outcomes])
+    history.loss.append(sum(shares.values()) if shares else float("nan"))
+    history.parts.append(_means([o.parts for o in outcomes]))
     if validation is not None:
         logits = model.logits(validation.inputs)
         _check_finite(logits, "logits", step, optimizer)
         history.accuracy.append(accuracy(logits, validation.labels))
         history.nll.append(negative_log_likelihood(logits, validation.labels))
+
+
+def _means(steps: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """By name, the mean over the steps that have the name: what did not happen is not a 0."""
+    values: dict[str, list[float]] = {}
+    for step in steps:
+        for name, value in step.items():
+            values.setdefault(name, []).append(value)
+    return {name: float(np.mean(of_name)) for name, of_name in values.items()}
 
 
 def _check_finite(values: ArrayLike, what: str, step: int, optimizer: SGD | Adam) -> None:

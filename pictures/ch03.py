@@ -114,12 +114,12 @@ def draw_bug(
 ) -> Drawn:
     """Loss and accuracy of a student whose teacher stands beside the wrong examples."""
     row, healthy = bugs[share, alpha], bugs[0, alpha]
-    losses = {"aligned": healthy["loss"][1:], "this run": row["loss"][1:]}
+    losses = {"this run": row["loss"][1:], "aligned": healthy["loss"][1:]}
     losses["floor"] = [row["floor"]] * len(losses["this run"])
-    accuracies = {"aligned": 100 * np.array(healthy["curve"][1:])}
-    accuracies["this run"] = 100 * np.array(row["curve"][1:])
+    runs = {"this run": row, "aligned": healthy}
+    accuracies = {name: 100 * np.array(run["curve"][1:]) for name, run in runs.items()}
     panels = {"soft loss": losses, "validation, %": accuracies}
-    colours = ("soft", "student", "ink")
+    colours = ("student", "soft", "ink")
     look = {"xlabel": "step", "ylims": [(0, 32), (0, 100)], "colours": (colours, colours)}
     figure = figures.stacked_curves(row["step"][1:], panels, **look)
     ends = f"the loss ends at {row['loss'][-1]:.1f}, its floor is {row['floor']:.1f}"

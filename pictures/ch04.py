@@ -94,12 +94,12 @@ def draw_map(grid: Grid, measure: str) -> Drawn:
 def draw_curve(grid: Grid, T: int, alpha: float, beta: float) -> Drawn:
     """The mean validation accuracy step by step, with the rationale and without it."""
     here, without = grid[T, alpha, beta], grid[T, alpha, 0]
-    rows = {"β = 0": without, f"β = {beta:g}": here}
+    rows = {"this point": here, "β = 0": without}
     lines = {name: 100 * np.array(row["curve"][1:]) for name, row in rows.items()}
     text = f"T = {T}, α = {alpha:g}. The mean reaches 90%: with β = 0 {_reached(without)}"
     text += f", with β = {beta:g} {_reached(here)}."
     look = {"xlabel": "step", "ylabel": "validation accuracy, %", "ylim": (75, 100)}
-    look["colours"] = ("soft", "accent")
+    look["colours"] = ("accent", "soft")
     return figures.curves(here["step"][0][1:], lines, **look), text
 
 

@@ -36,9 +36,9 @@ def draw_plane(turned: Callable[[float, float], np.ndarray], angle: float, lengt
     mse, cosine = rationale_mse([s], [t]).value, rationale_cosine([s], [t]).value
     values = {"MSE": mse, "KL": soft_target_loss([s], [t], 4.0).value, "1−cos": cosine}
     arrows = {"teacher": ((0, 0), (1, 0)), "student": ((0, 0), (tip.real, tip.imag))}
-    if angle % 180:  # downhill for the cosine, at right angles to the student's arrow
-        down = tip - 0.6j * np.exp(1j * np.radians(angle))
-        arrows["cosine's pull"] = (arrows["student"][1], (down.real, down.imag))
+    # Downhill for the cosine, at right angles to the student's arrow; at 0° and 180° it is flat.
+    down = tip - 0.6j * np.exp(1j * np.radians(angle)) * bool(angle % 180)
+    arrows["cosine's pull"] = (arrows["student"][1], (down.real, down.imag))
     losses = "; ".join(f"{name}: {value:.3g}" for name, value in values.items())
     where = f"Rotated by {angle}° and stretched to {length:g} times the teacher's length"
     look = {"limits": (-2.1, 2.1, -0.7, 2.1), "ylim": (1e-3, 1e3)}
@@ -58,7 +58,7 @@ def arrows_and_bars(
     """Arrows in a plane, and beside them bars on a logarithmic axis, with their values.
 
     Args:
-        arrows: by name, where each starts and where it ends.
+        arrows: by name, where each starts and where it ends; one without a length is not drawn.
         values: by name; one too small for the axis is written but has no bar.
         limits: of the plane: left, right, bottom, top; both axes have the same unit.
         ylim: of the bars, both above 0.
@@ -67,21 +67,22 @@ def arrows_and_bars(
     Raises:
         ValueError: too few colours, or none of the palette.
     """
-    figure, (plane, side) = figures.new(height=3.6, columns=2)
+    figure, (plane, side) = figures.new(height=3.3, columns=2)
     plane.get_gridspec().set_width_ratios([1.8, 1])
     codes = figures.colour_codes(arrows, colours)
-    for (name, (start, end)), colour in zip(arrows.items(), codes, strict=True):
-        style = {"arrowstyle": "-|>", "color": colour, "linewidth": 2}
-        plane.annotate("", end, start, arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
-        plane.plot([], [], color=colour, label=name, linewidth=2)  # for the legend
+    for k, (name, (start, end)) in enumerate(arrows.items()):
+        look = {"color": codes[k], "linestyle": figures.DASHES[k], "linewidth": 2}
+        style = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0}
+        if start != end:
+            plane.annotate("", end, start, arrowprops=style | look, in_layout=False)
+        plane.plot([], [], label=name, **look)  # for the legend
     plane.plot(0, 0, "o", color=figures.COLOURS["ink"], markersize=4)
     plane.set(xlim=limits[:2], ylim=limits[2:], aspect="equal", xticklabels=[], yticklabels=[])
     codes = figures.colour_codes(values, bar_colours)
     for k, (value, colour) in enumerate(zip(values.values(), codes, strict=True)):
         height = max(value, ylim[0])
         side.bar(k, height, 0.7, color=colour)
-        above = {"textcoords": "offset points", "ha": "center", "fontsize": 10}
-        side.annotate(f"{value:.3g}", (k, min(height, ylim[1])), (0, 3), **above)
+        figures.write_above(side, f"{value:.3g}", (k, min(height, ylim[1])))
     side.set(xticks=range(len(values)), xticklabels=values, ylim=ylim, title="loss")
     side.grid(axis="x", visible=False)
     figures.logarithmic(side, "y")
@@ -140,12 +141,12 @@ def draw_curriculum(
     """
     now, start = grown[curriculum, beta, T], grown[0, beta, T]
     epochs = np.arange(0, 401, 20) / np.ceil(1197 / 32)
-    curves = {"from the start": start, "this run": now}
+    curves = {"this run": now, "from the start": start}
     curves = {name: 100 * np.mean(row["curve"], axis=0) for name, row in curves.items()}
     share = np.minimum(1, epochs / curriculum) if curriculum else np.ones(len(epochs))
     panels = {"β": {"": beta * share}, "validation, %": curves}
     look = {"xlabel": "epoch", "ylims": [(0, 0.7), (80, 100)]}
-    look["colours"] = (("student",), ("soft", "student"))
+    look["colours"] = (("student",), ("student", "soft"))
     text = f"E = {curriculum}, β = {beta:g}, T = {T}: {percent(now):.1f}% on test "
     text += f"(rate {now['rate']:g}), {gain(now, start):+.1f} points against β from the start "
     text += f"(rate {start['rate']:g})."

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from distill_lib import Estimate, figures, interval, paired_difference
-from pictures.rows import Row, minus
+from pictures.rows import Row, lay_out, minus
 
 Drawn = tuple[Figure, str]
 Case = tuple[str, str, str, str]
@@ -56,7 +56,9 @@ def draw_difference(
     label = f"{words[measure]}, minus the student alone"
     gains = "; ".join(f"{m} {e:+.1f}" for m, e in shown[chosen].items())
     text = minus(f"{setting}, {chosen}: {label}: {gains}.")
-    return figures.estimates(shown[chosen], xlabel=label, **look), text
+    figure = figures.estimates(shown[chosen], xlabel=label, **look)
+    lay_out(figure, figure.axes[0].xaxis, "−100")
+    return figure, text
 
 
 def draw_look(
@@ -93,7 +95,10 @@ def draw_look(
     text = f"{chosen.capitalize()}, against {against}: of {number} comparisons, "
     text += "after correction: " + "; ".join(counts) + "."
     names = [s.replace(" ", "\n", 1) for s in settings]
-    return verdicts(panels, list(pairs), names), text
+    figure = verdicts(panels, list(pairs), names)
+    every = [name for compared in ladders.values() for name in compared]
+    lay_out(figure, figure.axes[-1].yaxis, max(every, key=len))
+    return figure, text
 
 
 def verdicts(
@@ -111,7 +116,7 @@ def verdicts(
         ValueError: a table that has not a row and a column for each name.
     """
     colours, marks = {1: "label", -1: "warn", 0: "muted"}, {1: "▲ ", -1: "▼ ", 0: ""}
-    height = 0.6 + len(panels) * (0.45 + 0.34 * len(rows))
+    height = 0.55 + len(panels) * (0.42 + 0.31 * len(rows))
     figure, every = figures.new(height=height, rows=len(panels))
     for axes, (title, table) in zip(every, panels.items(), strict=True):
         figures.squares(axes, np.shape(table)[:2], rows, columns)
@@ -119,10 +124,9 @@ def verdicts(
             for j, (text, sign) in enumerate(line):
                 colour, shade = figures.COLOURS[colours[sign]], 0.28 if sign else 0.08
                 axes.bar(j, 0.92, 0.96, i - 0.46, color=colour, alpha=shade)
-                axes.text(j, i, marks[sign] + text, ha="center", va="center", fontsize=10.5)
-        axes.set_title(title, loc="left", fontsize=11)
+                axes.text(j, i, marks[sign] + text, ha="center", va="center")
+        axes.set_title(title, loc="left", fontsize=10)
         axes.tick_params(length=0, labelbottom=axes is every[-1])
-        axes.tick_params(axis="x", labelsize=10.5)
         axes.spines[:].set_visible(False)
     return figure
 
@@ -179,6 +183,7 @@ def tally(
 def draw_dials(
     dials: Mapping[tuple[str, float, float, float], Row],
     alone: np.ndarray,
+    last: int,
     T: float,
     alpha: float,
     beta: float,
@@ -188,6 +193,7 @@ def draw_dials(
     Args:
         dials: rows of the study by method, T, α and β.
         alone: the student's accuracies on the same seeds.
+        last: the number of steps of a run: at it, nobody counts as arrived.
     """
     every = [interval(row["accuracy"]).scaled(100) for row in dials.values()]
     shown, words = {"alone": interval(alone).scaled(100)}, []
@@ -195,8 +201,12 @@ def draw_dials(
     for method in ("step by step", "cosine"):
         row = dials[method, T, alpha, beta]
         shown[method] = interval(row["accuracy"]).scaled(100)
-        nll, steps = np.mean(row["nll"]), np.mean(row["steps"])
-        words.append(f"{method} {shown[method]:.1f}% (NLL {nll:.2f}, {steps:.0f} steps)")
+        steps, nll = np.array(row["steps"]), np.mean(row["nll"])
+        arrived = steps[steps < last]
+        when = f"{arrived.mean():.0f} steps" if len(arrived) else "never at the target"
+        if 0 < len(arrived) < len(steps):
+            when += f", {len(steps) - len(arrived)} of {len(steps)} never at the target"
+        words.append(f"{method} {shown[method]:.1f}% (NLL {nll:.2f}, {when})")
     limits = min(low, shown["alone"].low) - 1, high + 1
     look = {"xlim": limits, "colours": ("muted", "student", "label")}
     text = f"T = {T:g}, α = {alpha:g}, β = {beta:g}: " + "; ".join(words) + "."

@@ -33,7 +33,7 @@ def flow(
     boxes: Mapping[str, tuple[float, float, str]],
     arrows: Sequence[tuple[str, str]],
     *,
-    height: float = 3.0,
+    height: float = 2.8,
 ) -> Figure:
     """Boxes of text with arrows between them: what goes where.
 
@@ -48,7 +48,7 @@ def flow(
         corner = (x - wide / 2, y - high / 2)
         looks = {"facecolor": to_rgba(code, 0.1), "edgecolor": code, "linewidth": 1.5}
         axes.add_patch(Rectangle(corner, wide, high, **looks))
-        axes.text(x, y, text, ha="center", va="center", fontsize=10.5, linespacing=1.3)
+        axes.text(x, y, text, ha="center", va="center", linespacing=1.3)
     for source, target in arrows:
         (x0, y0, colour), (x1, y1, _) = boxes[source], boxes[target]
         ends = {"xy": (x1 - wide / 2, y1), "xytext": (x0 + wide / 2, y0)}

@@ -1,9 +1,12 @@
-"""What the figures of several chapters read from a row of a record."""
+"""What the figures of several chapters read from a row of a record, and how they keep still."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
 
 from distill_lib import Estimate, interval, paired_difference
 
@@ -18,6 +21,20 @@ def percent(row: Row, measure: str = "accuracy") -> Estimate:
 def gain(row: Row, baseline: Row, measure: str = "accuracy") -> Estimate:
     """What a row has more than the baseline, seed by seed, in percentage points."""
     return paired_difference(row[measure], baseline[measure]).scaled(100)
+
+
+def lay_out(figure: Figure, axis: Axis, widest: str) -> None:
+    """Lay the figure out for good, with room for the widest label that any frame has on the axis.
+
+    Where frames have other labels, axes that make room for their own would jump.
+    """
+    ticks, limits = (axis.get_major_locator(), axis.get_major_formatter()), axis.get_view_interval()
+    axis.set_ticks(limits[1:], [widest])
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+    figure.set_layout_engine("none")
+    axis.set_major_locator(ticks[0])
+    axis.set_major_formatter(ticks[1])
 
 
 def minus(text: str) -> str:

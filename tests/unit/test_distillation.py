@@ -203,7 +203,12 @@ def test_a_curriculum_weighs_by_the_epoch_and_a_weight_of_0_is_not_even_computed
     assert [o.value for o in at] == [0, 12.5] and asked == [0.5, 1.5]
     assert [set(o.parts) for o in at] == [{"a"}, {"a", "b"}]
     nothing = WeightedTerms(Term("a", 0.0, never), Term("b", lambda epoch: 0.0, never))
-    assert nothing({"logits": np.zeros(1)}, np.array([0]), 0.0) == (0.0, {}, {})
+    assert nothing({"logits": np.zeros(1)}, np.array([0]), 0.0) == (
+        0.0,
+        {},
+        {},
+        {"a": 0.0, "b": 0.0},
+    )
 
 
 def test_a_curriculum_trains_from_its_first_step_to_its_last():
@@ -236,7 +241,7 @@ def test_a_batch_without_any_label_teaches_nothing_and_has_no_loss():
     split = small_split([0, UNLABELLED, UNLABELLED])
     assert hard_label_loss(split)(np.ones((2, 3)), split.index[1:]) is None
     outcome = hard_labels(split)({"logits": np.ones((2, 3))}, split.index[1:], 0.0)
-    assert outcome == (0.0, {}, {})
+    assert outcome == (0.0, {}, {}, {})
 
 
 def test_the_curve_of_the_hard_loss_is_of_labelled_examples_alone():
@@ -248,6 +253,28 @@ def test_the_curve_of_the_hard_loss_is_of_labelled_examples_alone():
     own = few.labelled
     frozen = cross_entropy(model.logits(own.inputs), own.labels).value
     assert history.parts[-1]["hard"] == pytest.approx(frozen, rel=0.05)
+    soft = soft_target_loss(model.logits(few.inputs), np.zeros((len(few), 10)), 1.0).value
+    assert history.loss[-1] == pytest.approx(0.5 * frozen + 0.5 * soft, rel=0.05)
+    history = train(model, few, hard_labels(few), steps=760, optimizer=SGD(1e-12), look_every=760)
+    assert history.loss[-1] == history.parts[-1]["hard"] == pytest.approx(frozen, rel=0.05)
+
+
+def test_a_curve_says_nothing_where_no_batch_had_a_label():
+    split = small_split([0, UNLABELLED, UNLABELLED, UNLABELLED])
+    plan = {"steps": 4, "batch_size": 1, "look_every": 1, "optimizer": SGD(1e-12)}
+    history = train(MLP((4, 3)), split, hard_labels(split), **plan)
+    known = ["hard" in parts for parts in history.parts]
+    assert sum(known) == 1 and known == [np.isfinite(loss) for loss in history.loss]
+
+
+def test_a_term_without_weight_counts_as_0_in_the_curve_of_the_loss():
+    def ones(s, i):
+        return Loss(1.0, np.zeros_like(s))
+
+    growing = WeightedTerms(Term("always", 2.0, ones), Term("later", lambda epoch: epoch, ones))
+    history = train(MLP((64, 10)), DIGITS.transfer, growing, steps=76, look_every=76)
+    epochs = np.arange(76) / 38
+    assert history.loss[-1] == pytest.approx(2 + epochs.mean())
 
 
 def test_unlabelled_examples_are_never_learned_from():

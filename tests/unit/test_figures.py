@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from livefigures.palette import palette
-from looks import check_looks, texts
+from looks import check_apart, check_looks, places, texts, without_colour
 from matplotlib.figure import Figure
 
 from distill_lib import Estimate, calibration_bins, digits, figures
@@ -17,15 +17,16 @@ DARK = {name: colour.dark for name, colour in palette().items()}
 DIGITS = digits().test.inputs[:3]
 P = np.array([0.1, 0.6, 0.3])
 LOGITS = np.random.default_rng(0).normal(0, 2, (100, 3))
+BINS = calibration_bins(LOGITS, LOGITS.argmax(1))
 ESTIMATES = [Estimate(m, m - 1, m + 1, 20) for m in (80.0, 85.0, 87.0)]
 DRAWN = {
     "bars": lambda: figures.bars(P, ["two", "three", "eight"], numbers=".2f", title="a title"),
     "bars_by_name": lambda: figures.bars({"teacher": P, "student": P[::-1]}, ["2", "3", "8"]),
     "curves": lambda: figures.curves(
-        [1, 2, 4], {"a": P, "b": ESTIMATES}, title="a title", xlabel="T", log_x=True, mark=2
+        [1, 2, 4], {"a": P, "b": ESTIMATES}, xlabel="T", log_x=True, mark=2
     ),
     "estimates": lambda: figures.estimates(
-        {"baseline": ESTIMATES[0], "traditional": ESTIMATES[1]}, title="a title", zero=True
+        {"baseline": ESTIMATES[0], "traditional": ESTIMATES[1]}, zero=True
     ),
     "heatmap": lambda: figures.heatmap(
         [[0, 0.5, np.nan], [1, 2, -1]], ["r", "s"], ["x", "y", "z"], numbers=".1f", mark=(1, 2)
@@ -50,7 +51,7 @@ def test_every_kind_of_figure_is_tried_here():
         for name, function in inspect.getmembers(figures, inspect.isfunction)
         if function.__module__ == figures.__name__ and not name.startswith("_")
     }
-    helpers = {"new", "colour_codes", "legend_above", "logarithmic", "squares"}
+    helpers = {"new", "colour_codes", "legend_above", "logarithmic", "squares", "write_above"}
     assert kinds <= set(DRAWN) | helpers, "add the new kinds of figure to DRAWN above"
 
 
@@ -77,6 +78,77 @@ def luminance(code):
 def test_colours_stand_out_from_the_paper_as_wcag_asks_of_text(palette, name):
     bright, dim = sorted((luminance(palette[name]), luminance(palette["paper"])), reverse=True)
     assert (bright + 0.05) / (dim + 0.05) >= 4.5
+
+
+# without colour
+
+
+def series(kind, count):
+    """A figure of as many series of a kind."""
+    names = "abcdef"[:count]
+    if kind == "bars":
+        return figures.bars(dict.fromkeys(names, P), ["2", "3", "8"])
+    if kind == "reliability":
+        return figures.reliability(dict.fromkeys(names, BINS))
+    x = np.arange(3 if kind == "few x" else 50)
+    return figures.curves(x, {name: x + k for k, name in enumerate(names)})
+
+
+@pytest.mark.parametrize("kind", ["bars", "reliability", "few x", "many x"])
+def test_as_many_series_as_there_are_colours_are_told_apart_without_them(kind):
+    figure = series(kind, 6)
+    check_apart(figure)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    looks = [without_colour(handle) for handle in handles if handle.get_label() in "abcdef"]
+    assert len(set(looks)) == 6 and set("abcdef") <= set(labels)
+
+
+def test_a_marker_is_drawn_where_there_is_room_for_it():
+    few, many = (series(kind, 2).axes[0].lines for kind in ("few x", "many x"))
+    assert [line.get_marker() for line in (*few, *many)] == ["o", "s", "None", "None"]
+
+
+def test_lines_that_a_newcomer_draws_differ_in_dash_and_are_of_the_palette():
+    figure, (axes,) = figures.new()
+    for k in range(6):
+        axes.plot([1, 2, 3], [k, k, k], label=str(k))
+    check_apart(figure)
+    assert {line.get_color() for line in axes.lines} == {COLOURS[name] for name in figures.CYCLE}
+
+
+@pytest.mark.parametrize("kind", ["lines", "lines without a name", "bars", "dots"])
+def test_series_that_differ_by_colour_alone_are_found(kind):
+    figure, (axes,) = figures.new()
+    for colour in ("#1f5fbf", "#c2410c"):
+        if kind == "bars":
+            axes.bar([1, 2], [1, 2], color=colour, label=colour)
+        elif kind == "dots":
+            axes.scatter([1, 2], [1, 2], color=colour, label=colour)
+        else:
+            label = colour if kind == "lines" else "_"
+            axes.plot([1, 2, 3], [1, 2, 3], "-", color=colour, label=label)
+    with pytest.raises(AssertionError, match="told apart by colour alone"):
+        check_apart(figure)
+
+
+def test_a_legend_of_long_names_has_more_rows_and_stays_within_the_figure():
+    names = [f"quite a long name {k}" for k in range(5)]
+    figure = figures.curves([1, 2, 3], {name: P + k for k, name in enumerate(names)})
+    figure.draw_without_rendering()
+    (box,) = [legend.get_window_extent() for legend in figure.legends]
+    assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+    assert figures.bars(P, ["2", "3", "8"]).legends == []
+
+
+# frames keep their place
+
+
+@pytest.mark.parametrize("value", [0.0, 0.4, 0.97, 1.0])
+def test_bars_keep_their_place_whatever_number_stands_above_them(value):
+    def draw(value):
+        return figures.bars([value, 0.5], ["a", "b"], numbers=".2f")
+
+    np.testing.assert_allclose(places(draw(value)), places(draw(0.5)), atol=0.01)
 
 
 # what is on them
@@ -190,7 +262,6 @@ def test_a_narrow_logarithmic_axis_still_has_numbers():
 
 # nothing is left out of a picture unseen
 
-BINS = calibration_bins(LOGITS, LOGITS.argmax(1))
 TOO_FEW = {
     "curves": lambda: figures.curves([1, 2, 4], dict.fromkeys("abcdefgh", P)),
     "curves_of_two": lambda: figures.curves([1, 2, 4], {"a": P, "b": P}, colours=["teacher"]),

@@ -5,15 +5,15 @@ import inspect
 import re
 import subprocess
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-from looks import check_looks, heads_forward, texts
+from looks import check_looks, heads_forward, places, texts
 
-from distill_lib import History, digits, interval, recorded
+from distill_lib import Estimate, History, digits, interval, recorded
 from pictures import ch02, ch03, ch04, ch05, ch06, index
 from pictures.rows import minus
 
@@ -21,6 +21,7 @@ RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(0, 2, (40, 10)), RNG.normal(0, 4, (40, 10))
 SPLIT = digits().test.take(np.arange(40))
 HISTORY = History([0, 20, 40], [2.3, 1.0, 0.5], {}, [0.1, 0.7, 0.8], [2.3, 1.1, 1.2])
+SHORT = History([0, 20], [2.3, 0.25], {}, [0.1, 0.9], [2.3, 0.3])
 SETTINGS, PAIRS = ("few labels", "clouds"), {"a − b": ("a", "b"), "c − b": ("c", "b")}
 PLACES = [
     (s, "one rate", *pair, question)
@@ -32,6 +33,7 @@ VALUES = {place: interval([k, k + 2.0]) for k, place in enumerate(PLACES, start=
 ADJUSTED = {place: 0.04 if k % 2 else 0.2 for k, place in enumerate(PLACES)}
 
 
+@cache
 def rows(record: str, *keys: str) -> dict:
     """The rows of a record by these of their entries."""
     table = {tuple(row[key] for key in keys): row for row in recorded(record)["rows"]}
@@ -58,8 +60,9 @@ def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
     return np.array([len(lesson), len(lesson) + 3.0]) + 40
 
 
-def difference(setting: str, regime: str, method: str, *rest: str) -> interval:
-    return interval([-1.0, 2.0, len(method)])
+def difference(setting: str, regime: str, method: str, other: str, measure: str) -> Estimate:
+    """With a label at the very edge of the axis in one setting, but not in the other."""
+    return Estimate(4.0, -1.0, {"few labels": 9.5, "clouds": 8.5}[setting], 20)
 
 
 def pulls(s, v, y, T, alpha, beta):
@@ -75,18 +78,35 @@ DRAWN = {
         {"teacher": (0, 0, "teacher"), "student": (1, 0, "student")}, [("teacher", "student")]
     ),
     "ch02.costs": lambda: ch02.costs(RATIOS, TIMES),
-    "ch02.draw_learning": lambda: ch02.draw_learning({30: HISTORY}, labels=30),
-    "ch02.draw_seeds": lambda: ch02.draw_seeds(
-        np.arange(70, 90.0), np.arange(69, 89.0), seeds=3, first=4
+    "ch02.draw_learning": lambda **at: ch02.draw_learning(
+        {30: HISTORY, 1197: SHORT}, **{"labels": 30} | at
     ),
-    "ch02.draw_variance": lambda: ch02.draw_variance(lambda *_: (2.0, 1.0), spread=0.5),
-    "ch02.draw_lessons": lambda: ch02.draw_lessons(accuracies, LESSONS, 30, "64-10"),
-    "ch02.draw_more_labels": lambda: ch02.draw_more_labels(accuracies, [30, 100], "64-10"),
-    "ch03.draw_pulls": lambda: ch03.draw_pulls(STUDENT[:1], TEACHER[:1], np.array([2]), 4, 0.5),
-    "ch03.draw_norms": lambda: ch03.draw_norms(lambda T: 1 / T, [1.0, 2.0, 4.0], T=2.0),
-    "ch03.draw_limit": lambda: ch03.draw_limit(STUDENT, TEACHER, (STUDENT - TEACHER) / 10, T=8.0),
-    "ch03.draw_grid": lambda: ch03.draw_grid(
-        grid(), labels()[100, "alone"], labels()[1197, "teacher's answers"], T=4, alpha=0.5
+    "ch02.draw_seeds": lambda **at: ch02.draw_seeds(
+        np.arange(70, 90.0), np.arange(69, 89.0), **{"seeds": 3, "first": 4} | at
+    ),
+    "ch02.draw_variance": lambda **at: ch02.draw_variance(
+        lambda *_: (2.0, 1.0), **{"spread": 0.5} | at
+    ),
+    "ch02.draw_lessons": lambda **at: ch02.draw_lessons(
+        accuracies, LESSONS, **{"labels": 30, "student": "64-10"} | at
+    ),
+    "ch02.draw_more_labels": lambda **at: ch02.draw_more_labels(
+        accuracies, [30, 100], **{"student": "64-10"} | at
+    ),
+    "ch03.draw_pulls": lambda **at: ch03.draw_pulls(
+        STUDENT[:1], TEACHER[:1], np.array([2]), **{"T": 4, "alpha": 0.5} | at
+    ),
+    "ch03.draw_norms": lambda **at: ch03.draw_norms(
+        lambda T: 1 / T, [1.0, 2.0, 4.0], **{"T": 2.0} | at
+    ),
+    "ch03.draw_limit": lambda **at: ch03.draw_limit(
+        STUDENT, TEACHER, (STUDENT - TEACHER) / 10, **{"T": 8.0} | at
+    ),
+    "ch03.draw_grid": lambda **at: ch03.draw_grid(
+        grid(),
+        labels()[100, "alone"],
+        labels()[1197, "teacher's answers"],
+        **{"T": 4, "alpha": 0.5} | at,
     ),
     "ch03.grid_map": lambda: ch03.grid_map(grid()),
     "ch03.few_labels": lambda: ch03.few_labels(
@@ -95,23 +115,33 @@ DRAWN = {
     "ch03.wrong_labels": lambda: ch03.wrong_labels(
         rows("traditional_noise", "teacher_labels", "alpha")
     ),
-    "ch03.draw_bug": lambda: ch03.draw_bug(
-        rows("traditional_bug", "share", "alpha"), labels()[100, "alone"], share=0.5, alpha=0
+    "ch03.draw_bug": lambda **at: ch03.draw_bug(
+        rows("traditional_bug", "share", "alpha"),
+        labels()[100, "alone"],
+        **{"share": 0.5, "alpha": 0} | at,
     ),
-    "ch04.draw_hidden": lambda: ch04.draw_hidden(SPLIT, STUDENT / 4, lambda z: z[:, :2], digit=1),
-    "ch04.draw_pulls": lambda: ch04.draw_pulls(pulls, T=2, alpha=0.5, beta=0.3),
-    "ch04.draw_dials": lambda: ch04.draw_dials(
-        tasks()["odd or even", 50, "alone"], dials(), T=4, alpha=0.5, beta=0.3
+    "ch04.draw_hidden": lambda **at: ch04.draw_hidden(
+        SPLIT, STUDENT / 4, lambda z: z[:, :2], **{"digit": 1} | at
     ),
-    "ch04.draw_map": lambda: ch04.draw_map(dials(), "fidelity"),
-    "ch04.draw_curve": lambda: ch04.draw_curve(dials(), T=4, alpha=0.5, beta=0.3),
-    "ch04.draw_labels": lambda: ch04.draw_labels(tasks(), "ten classes", labels=50),
-    "ch04.draw_high": lambda: ch04.draw_high(rows("step_by_step_high", "T"), T=4),
-    "ch04.draw_sums": lambda: ch04.draw_sums(
-        rows("step_by_step_addition", "examples", "method"), [1000, 4000], examples=4000
+    "ch04.draw_pulls": lambda **at: ch04.draw_pulls(
+        pulls, **{"T": 2, "alpha": 0.5, "beta": 0.3} | at
     ),
-    "ch05.draw_plane": lambda: ch05.draw_plane(
-        lambda angle, length: TEACHER[0] + angle / 9, angle=30, length=1.5
+    "ch04.draw_dials": lambda **at: ch04.draw_dials(
+        tasks()["odd or even", 50, "alone"], dials(), **{"T": 4, "alpha": 0.5, "beta": 0.3} | at
+    ),
+    "ch04.draw_map": lambda **at: ch04.draw_map(dials(), **{"measure": "fidelity"} | at),
+    "ch04.draw_curve": lambda **at: ch04.draw_curve(
+        dials(), **{"T": 4, "alpha": 0.5, "beta": 0.3} | at
+    ),
+    "ch04.draw_labels": lambda **at: ch04.draw_labels(
+        tasks(), **{"task": "ten classes", "labels": 50} | at
+    ),
+    "ch04.draw_high": lambda **at: ch04.draw_high(rows("step_by_step_high", "T"), **{"T": 4} | at),
+    "ch04.draw_sums": lambda **at: ch04.draw_sums(
+        rows("step_by_step_addition", "examples", "method"), [1000, 4000], **{"examples": 4000} | at
+    ),
+    "ch05.draw_plane": lambda **at: ch05.draw_plane(
+        lambda angle, length: TEACHER[0] + angle / 9, **{"angle": 30, "length": 1.5} | at
     ),
     "ch05.arrows_and_bars": lambda: ch05.arrows_and_bars(
         {"a": ((0, 0), (1, 1)), "b": ((1, 1), (0, 2))},
@@ -119,36 +149,81 @@ DRAWN = {
         limits=(-1, 2, -1, 2),
         ylim=(0.01, 10),
     ),
-    "ch05.draw_scale": lambda: ch05.draw_scale(
-        rows("cosine_scale", "rows", "spread", "method"), spread=1, rows=100
+    "ch05.draw_scale": lambda **at: ch05.draw_scale(
+        rows("cosine_scale", "rows", "spread", "method"), **{"spread": 1, "rows": 100} | at
     ),
-    "ch05.draw_calibration": lambda: ch05.draw_calibration(STUDENT, SPLIT.labels, T=0.5),
-    "ch05.draw_grid": lambda: ch05.draw_grid(
-        rows("cosine_grid", "T", "alpha", "beta"), T=4, alpha=0.2, beta=0.3
+    "ch05.draw_calibration": lambda **at: ch05.draw_calibration(
+        STUDENT, SPLIT.labels, **{"T": 0.5} | at
     ),
-    "ch05.draw_curriculum": lambda: ch05.draw_curriculum(
-        rows("cosine_curriculum", "curriculum", "beta", "T"), curriculum=8, beta=0.6, T=4
+    "ch05.draw_grid": lambda **at: ch05.draw_grid(
+        rows("cosine_grid", "T", "alpha", "beta"), **{"T": 4, "alpha": 0.2, "beta": 0.3} | at
+    ),
+    "ch05.draw_curriculum": lambda **at: ch05.draw_curriculum(
+        rows("cosine_curriculum", "curriculum", "beta", "T"),
+        **{"curriculum": 8, "beta": 0.6, "T": 4} | at,
     ),
     "ch05.factors": lambda: ch05.factors(rows("cosine_adaptive", "spread", "weights")),
-    "ch05.draw_lab": lambda: ch05.draw_lab(
-        lambda *_: ("student", HISTORY), lambda student: 0.875, "one number", "cosine"
+    "ch05.draw_lab": lambda **at: ch05.draw_lab(
+        lambda rationale, loss: ("student", {"cosine": HISTORY, "MSE": SHORT}[loss]),
+        lambda student: 0.875,
+        **{"rationale": "one number", "loss": "cosine"} | at,
     ),
-    "ch06.draw_difference": lambda: ch06.draw_difference(
-        difference, ["alone", "cosine"], {"all tuned": "t"}, "clouds", "steps", "all tuned"
+    "ch06.draw_difference": lambda **at: ch06.draw_difference(
+        difference,
+        ["alone", "cosine"],
+        {"all tuned": "t", "one rate": "r"},
+        **{"setting": "clouds", "measure": "steps", "chosen": "all tuned"} | at,
     ),
-    "ch06.draw_look": lambda: ch06.draw_look(
-        VALUES, ADJUSTED, SETTINGS, {"b": PAIRS}, {"one": "one rate"}, against="b", chosen="one"
+    "ch06.draw_look": lambda **at: ch06.draw_look(
+        VALUES,
+        ADJUSTED,
+        SETTINGS,
+        {"b": PAIRS, "more": {f"compared with {name}": pair for name, pair in PAIRS.items()}},
+        {"one": "one rate", "two": "one rate"},
+        **{"against": "b", "chosen": "one"} | at,
     ),
     "ch06.verdicts": lambda: ch06.verdicts(
         {"better?": [[("+2.0", 1), ("−1.0", -1), ("0.0", 0)]]}, ["r"], ["x", "y", "z"]
     ),
-    "ch06.draw_dials": lambda: ch06.draw_dials(
+    "ch06.draw_dials": lambda **at: ch06.draw_dials(
         rows("comparison_weights", "method", "T", "alpha", "beta"),
         np.array([0.8, 0.9]),
-        T=4.0,
-        alpha=0.25,
-        beta=0.25,
+        400,
+        **{"T": 4.0, "alpha": 0.25, "beta": 0.25} | at,
     ),
+}
+MOVES = {  # by picture, where its sliders go from the start that stands above
+    "ch02.draw_learning": {"labels": [1197]},
+    "ch02.draw_seeds": {"seeds": [1, 20], "first": [0]},
+    "ch02.draw_variance": {"spread": [2.0]},
+    "ch02.draw_lessons": {"labels": [1197], "student": ["64-16-10"]},
+    "ch02.draw_more_labels": {"student": ["64-16-10"]},
+    "ch03.draw_pulls": {"T": [1, 16], "alpha": [0, 1.0]},
+    "ch03.draw_norms": {"T": [1.0, 4.0]},
+    "ch03.draw_limit": {"T": [1.0, 128.0]},
+    "ch03.draw_grid": {"T": [1, 16], "alpha": [0, 1]},
+    "ch03.draw_bug": {"share": [0, 1], "alpha": [0.5]},
+    "ch04.draw_hidden": {"digit": [2]},
+    "ch04.draw_pulls": {"T": [16], "alpha": [0], "beta": [0]},
+    "ch04.draw_dials": {"T": [16], "alpha": [0], "beta": [0]},
+    "ch04.draw_map": {"measure": ["accuracy"]},
+    "ch04.draw_curve": {"T": [16], "alpha": [0], "beta": [0]},
+    "ch04.draw_labels": {"task": ["odd or even"], "labels": [1197]},
+    "ch04.draw_high": {"T": [1, 128]},
+    "ch04.draw_sums": {"examples": [1000]},
+    "ch05.draw_plane": {"angle": [0, 180], "length": [0.1, 2.0]},
+    "ch05.draw_scale": {"spread": [2], "rows": [1197]},
+    "ch05.draw_calibration": {"T": [0.02, 3.0]},
+    "ch05.draw_grid": {"T": [16], "alpha": [0], "beta": [0]},
+    "ch05.draw_curriculum": {"curriculum": [0], "beta": [0.3], "T": [1]},
+    "ch05.draw_lab": {"loss": ["MSE"], "rationale": ["ten scores"]},
+    "ch06.draw_difference": {
+        "setting": ["few labels"],
+        "measure": ["accuracy"],
+        "chosen": ["one rate"],
+    },
+    "ch06.draw_look": {"against": ["more"], "chosen": ["two"]},
+    "ch06.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -213,6 +288,19 @@ def test_a_picture_that_follows_a_slider_describes_itself_with_numbers(name):
     text = description(name)
     assert text.endswith(".") and any(c.isdigit() for c in text)
     assert not re.search(r"(?<!\w)-\d", text), "a hyphen for a minus"
+
+
+def test_the_moves_of_every_picture_with_sliders_are_tried_here():
+    assert set(MOVES) == {name for name in DRAWN if ".draw_" in name}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_the_axes_keep_their_place_wherever_a_slider_goes(name):
+    start = places(DRAWN[name]()[0])
+    for slider, values in MOVES[name].items():
+        for value in values:
+            moved = places(DRAWN[name](**{slider: value})[0])
+            np.testing.assert_allclose(moved, start, atol=0.1, err_msg=f"{slider}={value}, in px")
 
 
 # what is on them
