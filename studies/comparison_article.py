@@ -28,7 +28,7 @@ from comparison import (
     untested,
 )
 
-from distill_lib import recorded
+from distill_lib import packed, recorded
 from distill_lib.distillation import (
     WeightedTerms,
     cosine_enhanced,
@@ -111,8 +111,9 @@ def comparison_article(
     test = case.data.test
     reached = history.steps_to(targets[setting])
     measures["steps"] = plan["steps"] if reached is None else reached
-    judged = report(student.logits(test.inputs), test.labels, case.teacher_logits(test.inputs))
-    return measures | judged
+    logits = student.logits(test.inputs)
+    measures["right"] = packed(logits.argmax(axis=-1) == test.labels)
+    return measures | report(logits, test.labels, case.teacher_logits(test.inputs))
 
 
 if __name__ == "__main__":
