@@ -40,7 +40,13 @@ from distill_lib.metrics import (
     report,
 )
 from distill_lib.models import MLP, LogisticRegression, Network
-from distill_lib.results import RESULTS, record, recorded
-from distill_lib.statistics import Estimate, interval, over_seeds, paired_difference
+from distill_lib.results import RESULTS, packed, record, recorded, unpacked
+from distill_lib.statistics import (
+    Estimate,
+    crossed_interval,
+    interval,
+    over_seeds,
+    paired_difference,
+)
 from distill_lib.training import SGD, Adam, History, constant, cosine_decay, noisy_copies, train
 from livefigures import Choices, explore, show

@@ -17,7 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from distill_lib.checks import check_whole
+import numpy as np
+from numpy.typing import ArrayLike
+
+from distill_lib.checks import Array, check_whole
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 DRAWING = {"figures.py", "exercises.py"}
@@ -101,6 +104,35 @@ def recorded(name: str) -> dict[str, Any]:
     if not isinstance(content, dict) or not {"command", "date", "seeds"} <= content.keys():
         raise ValueError(f"{path} is no record: it does not say its command, date and seeds")
     return content
+
+
+def packed(flags: ArrayLike) -> str:
+    """Yes or no of each test example, such as whether a student is right, as a short text.
+
+    Args:
+        flags: shape (examples,), True and False.
+    """
+    return np.packbits(np.asarray(flags, bool)).tobytes().hex()
+
+
+def unpacked(texts: Iterable[str], n: int) -> Array:
+    """What `packed` made short: a row for each text, so for each seed.
+
+    Args:
+        texts: of as many examples each.
+        n: how many these are; the text alone says it only to the next multiple of eight.
+
+    Returns:
+        Shape (texts, n), True and False.
+
+    Raises:
+        ValueError: no texts, or texts of another length.
+    """
+    check_whole("n", n)
+    rows = [np.frombuffer(bytes.fromhex(text), np.uint8) for text in texts]
+    if not rows or {len(row) for row in rows} != {-(-n // 8)}:
+        raise ValueError(f"need texts of {n} examples each, got {[8 * len(row) for row in rows]}")
+    return np.unpackbits(rows, axis=1, count=n).astype(bool)
 
 
 def _path(name: str) -> Path:

@@ -45,12 +45,15 @@ def interval(values: ArrayLike) -> Estimate:
     values = check_scores("values", values).astype(float)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"values must be two or more along one axis, got shape {values.shape}")
+    return _around(values.mean(), values.std(ddof=1) / np.sqrt(len(values)), len(values))
+
+
+def _around(mean: float, error: float, n: int) -> Estimate:
+    """The interval of this standard error."""
     from scipy.special import stdtrit  # here: it takes long to import, and few need it
 
-    t = stdtrit(len(values) - 1, 0.975)  # the quantile of Student's distribution
-    half = t * values.std(ddof=1) / np.sqrt(len(values))
-    mean = values.mean()
-    return Estimate(float(mean), float(mean - half), float(mean + half), len(values))
+    half = stdtrit(n - 1, 0.975) * error  # the quantile of Student's distribution
+    return Estimate(float(mean), float(mean - half), float(mean + half), n)
 
 
 def paired_difference(values: ArrayLike, baseline: ArrayLike) -> Estimate:
@@ -71,6 +74,38 @@ def paired_difference(values: ArrayLike, baseline: ArrayLike) -> Estimate:
             f"a paired difference needs the same seeds, got {values.shape} and {baseline.shape}"
         )
     return interval(values - baseline)
+
+
+def crossed_interval(values: ArrayLike) -> Estimate:
+    """Mean and 95% confidence interval where seeds *and* test examples are drawn by chance.
+
+    An interval over seeds alone takes the examples of the test split as all that there are. Here
+    the mean's variance is that of two crossed samples, (S + E - R) / (seeds · examples), with the
+    mean squares between seeds, between examples and of what remains.
+
+    Args:
+        values: shape (seeds, examples), at least two of each, finite: such as 1 where a student is
+            right; or, for a paired difference, that minus the same of another student.
+
+    Returns:
+        Estimate: its `n` is the smaller of seeds and examples, which also sets Student's t.
+
+    Raises:
+        ValueError: values not as described.
+
+    Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by columns. Chapter 6.
+    """
+    values = check_scores("values", values).astype(float)
+    if values.ndim != 2 or min(values.shape) < 2:
+        raise ValueError(f"values must have shape (seeds, examples), got {values.shape}")
+    by_seed, by_example, mean = values.mean(axis=1), values.mean(axis=0), values.mean()
+    of_seeds = values.shape[1] * by_seed.var(ddof=1)
+    of_examples = values.shape[0] * by_example.var(ddof=1)
+    remains = np.sum((values - by_seed[:, None] - by_example + mean) ** 2)
+    remains /= (values.shape[0] - 1) * (values.shape[1] - 1)
+    # Each alone is a lower bound; the sum less the rest can fall below them by chance.
+    square = max(of_seeds, of_examples, of_seeds + of_examples - remains) / values.size
+    return _around(mean, np.sqrt(square), min(values.shape))
 
 
 def over_seeds(run: Callable[[int], Mapping[str, float]], seeds: Iterable[int]) -> dict[str, Array]:

@@ -14,6 +14,7 @@ import numpy as np
 from distill_lib.checks import Array
 from distill_lib.data import Dataset, Split, digits
 from distill_lib.distillation import TeacherOutputs, WeightedTerms, hard_labels
+from distill_lib.losses import softmax
 from distill_lib.metrics import accuracy, report
 from distill_lib.models import MLP
 from distill_lib.training import Adam, History, Objective, cosine_decay, train
@@ -90,6 +91,14 @@ def judge(
 def answers(split: Split, outputs: TeacherOutputs) -> WeightedTerms:
     """The teacher's answers as if they were labels."""
     return hard_labels(replace(split, labels=outputs.at(split.index).argmax(axis=-1)))
+
+
+def evened(outputs: TeacherOutputs, split: Split, T: float) -> TeacherOutputs:
+    """As sure of its answer at T as the teacher, and without a preference among the others."""
+    p = softmax(outputs.at(split.index), T)
+    top = p.max(axis=-1, keepdims=True)
+    flat = np.where(p == top, top, (1 - top) / (p.shape[-1] - 1))
+    return TeacherOutputs(split.index, {"logits": T * np.log(flat)})
 
 
 # --- Odd or even ----------------------------------------------------------------------------------

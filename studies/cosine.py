@@ -143,6 +143,16 @@ def scale(rows: int, spread: float, method: str, seed: int, **plan: float) -> Ro
     return judge(model, seed)
 
 
+@tuned({"rows": [100], "spread": [0, 1, 2], "T": [1, 2, 4, 8, 16]})
+def softer(rows: int, spread: float, T: float, seed: int, **plan: float) -> Row:
+    """The divergence on few inputs of wrong scale, over T: does a higher one help it?"""
+    split = data().with_few_labels(rows, seed).transfer.labelled
+    outputs = bound(wrong_scale(spread, seed))
+    objective = WeightedTerms(Term("soft", 1.0, soft_targets(outputs, T)))
+    model, _ = student(split, objective, seed, **plan)
+    return judge(model, seed)
+
+
 @tuned({"fault": ["5% times 100", "20% swapped"], "method": RIVALS})
 def corrupted(fault: str, method: str, seed: int, **plan: float) -> Row:
     """5% of the rows a hundred times too large; 20% beside the wrong examples."""

@@ -66,8 +66,10 @@ def combinations(values: Mapping[str, Sequence[Any]]) -> list[Row]:
 
 
 def by_seed(rows: Sequence[Row]) -> Row:
-    """From a row for each seed to a list for each measure, to six decimals."""
-    return {name: np.round([row[name] for row in rows], 6).tolist() for name in rows[0]}
+    """From a row for each seed to a list for each measure, to six decimals; texts as they are."""
+    measures = {name: [row[name] for row in rows] for name in rows[0]}
+    texts = {name for name, values in measures.items() if isinstance(values[0], str)}
+    return {n: v if n in texts else np.round(v, 6).tolist() for n, v in measures.items()}
 
 
 def rows_alone(study: Study) -> Row:

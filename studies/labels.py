@@ -12,12 +12,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from common import answers, data, judge, learn, teach
+from common import answers, data, evened, judge, learn, teach
 from engine import Row, Study, main, study
 
-import numpy as np
-
-from distill_lib import MLP, Split, TeacherOutputs, accuracy, hard_labels, softmax, traditional
+from distill_lib import MLP, Split, TeacherOutputs, accuracy, hard_labels, traditional
 
 LABELS = [10, 20, 30, 50, 100, 300, 1197]
 ALL, SAME = LABELS[-1], "teacher of the same labels"
@@ -36,14 +34,6 @@ def teacher(labels: int, seed: int) -> tuple[MLP, TeacherOutputs]:
     """The book's teacher, trained on so many labels, and its outputs for every input."""
     model = teach(few(labels, seed), seed)
     return model, TeacherOutputs.of(model, data().transfer)
-
-
-def evened(outputs: TeacherOutputs, split: Split, T: float) -> TeacherOutputs:
-    """As sure of its answer at T as the teacher, and without a preference among the others."""
-    p = softmax(outputs.at(split.index), T)
-    top = p.max(axis=-1, keepdims=True)
-    flat = np.where(p == top, top, (1 - top) / (p.shape[-1] - 1))
-    return TeacherOutputs(split.index, {"logits": T * np.log(flat)})
 
 
 def nested(study: Study) -> Row:

@@ -236,6 +236,9 @@ def addition(examples: int, method: str, rate: float, seed: int, **plan: int) ->
     if method != "answer alone":
         if method == "others' carries":
             carries = np.roll(carries[:examples], 1, axis=0)
+        if method == "idle digits":  # true, and of the inputs, but of no use: is it odd?
+            first_number = inputs[:, : 10 * PLACES].reshape(len(inputs), PLACES, 10)
+            carries = first_number.argmax(axis=-1) % 2
         terms.append(Term("carries", 1.0, of_digits(carries), "rationale"))
     model = MLP((60, 128, 128, 40), seed=seed, rationale=2 * PLACES)
     options = {"optimizer": Adam(rate), "schedule": cosine_decay, "seed": seed}
@@ -246,6 +249,21 @@ def addition(examples: int, method: str, rate: float, seed: int, **plan: int) ->
         "validation": all_right(model, inputs[seen], answer[seen]),
         "accuracy": all_right(model, inputs[unseen], answer[unseen]),
     }
+
+
+@study(
+    {
+        "examples": [4000],
+        "method": ["answer alone", "with carries", "idle digits", "others' carries"],
+    },
+    fixed={"steps": 1000, "batch_size": 64},
+    rates=[0.01, 0.03],
+    tuning=range(1000, 1005),
+    allowed={"accuracy": 0.08, "validation": 0.08},
+)
+def idle(examples: int, method: str, rate: float, seed: int, **plan: int) -> Row:
+    """A neutral control, which can be learned and does not help; rates from seeds of their own."""
+    return addition(examples, method, rate, seed, **plan)
 
 
 if __name__ == "__main__":

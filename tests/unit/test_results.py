@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from distill_lib import results
-from distill_lib.results import library_digest, record, recorded
+from distill_lib.results import library_digest, packed, record, recorded, unpacked
 
 ROWS = [{"T": 4, "accuracy": [0.5, 0.25]}, {"T": 8, "accuracy": [1.0, 0.75]}]
 
@@ -125,3 +125,17 @@ def test_the_librarys_fingerprint_changes_with_any_edit_of_what_computes(tmp_pat
 def test_what_only_draws_is_there_and_computes_nothing(root):
     """A module that is renamed must not fall silently under those that compute, or out of them."""
     assert {path.name for path in (root / "distill_lib").glob("*.py")} >= results.DRAWING
+
+
+@pytest.mark.parametrize("n", [1, 8, 13, 400])
+def test_what_was_packed_comes_out_again(n):
+    flags = np.random.default_rng(n).random((3, n)) < 0.8
+    texts = [packed(row) for row in flags]
+    assert all(len(text) <= n / 4 + 2 for text in texts)
+    assert np.array_equal(unpacked(texts, n), flags)
+
+
+@pytest.mark.parametrize("texts", [[], ["ff"], ["ffff", "ff"]])
+def test_texts_of_another_length_are_refused(texts):
+    with pytest.raises(ValueError, match="need texts of 16 examples each, got "):
+        unpacked(texts, 16)
