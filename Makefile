@@ -59,7 +59,7 @@ lint: .venv-test/installed
 outputs: .venv/installed     # run the chapters and store their text outputs
 	$(BOOK)/python tools/store_outputs.py
 
-comparison: .venv/installed  # the long run of chapter 6, 15 to 35 minutes; goes on where it stopped
+comparison: .venv/installed  # the long run of chapter 7, 15 to 35 minutes; goes on where it stopped
 	$(BOOK)/python studies/comparison.py
 
 lock: $(TEST)/uv             # what requirements*.txt ask for, at the versions locked before

@@ -86,7 +86,7 @@ class TeacherOutputs:
     Raises:
         ValueError: no "logits" among the scores, or index and scores that `Aligned` refuses.
 
-    Chapter 3, "The bug lab", stores outputs in one order and uses them in another.
+    Chapter 4, "The bug lab", stores outputs in one order and uses them in another.
     """
 
     def __init__(self, index: ArrayLike, scores: Mapping[str, ArrayLike]) -> None:
@@ -303,7 +303,7 @@ def traditional(split: Split, teacher: TeacherOutputs, T: float, alpha: float) -
     Raises:
         ValueError: T or alpha not as described; in use, an example the teacher was not asked about.
 
-    Hinton, Vinyals & Dean 2015, section 2. Chapter 3.
+    Hinton, Vinyals & Dean 2015, section 2. Chapter 4.
     """
     return step_by_step(split, teacher, T, alpha, beta=0)
 
@@ -328,7 +328,7 @@ def step_by_step(
     Raises:
         ValueError: T or the weights not as described; in use, scores that do not fit.
 
-    Chapter 4.
+    Chapter 5.
     """
     check_weights(alpha=alpha, beta=beta)
     return WeightedTerms(
@@ -362,7 +362,7 @@ def cosine_enhanced(
         ValueError: T, weights or curriculum not as described; in use, scores that do not
             fit, or a row of zeros.
 
-    Chapter 5.
+    Chapter 6.
     """
     check_weights(alpha=alpha, beta=beta)
     check_not_negative("curriculum", curriculum)

@@ -150,7 +150,7 @@ def soft_target_loss(student_logits: ArrayLike, teacher_logits: ArrayLike, T: fl
     Raises:
         ValueError: T or the logits not as described, or shapes that differ.
 
-    Hinton, Vinyals & Dean 2015, section 2. Derived in chapter 3.
+    Hinton, Vinyals & Dean 2015, section 2. Derived in chapter 4.
     """
     student = check_scores("student_logits", student_logits)
     teacher = check_scores("teacher_logits", teacher_logits)
@@ -183,7 +183,7 @@ def rationale_mse(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Loss:
     Raises:
         ValueError: scores not as described, or shapes that differ.
 
-    Kim et al. 2021 (arXiv 2105.08919) for class scores. Derived in chapter 4.
+    Kim et al. 2021 (arXiv 2105.08919) for class scores. Derived in chapter 5.
     """
     student = check_scores("student_scores", student_scores)
     teacher = check_scores("teacher_scores", teacher_scores)
@@ -197,7 +197,7 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
     """1 - cosine of the angle between two rationales, row by row, mean over the batch.
 
     It compares directions and is blind to length: from 0 (same direction) to 2 (opposite). With a
-    single component a direction is only a sign, and the gradient is exactly 0 (chapter 5).
+    single component a direction is only a sign, and the gradient is exactly 0 (chapter 6).
 
     Args:
         student_scores: shape (..., components); no row may be all zeros.
@@ -210,7 +210,7 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
         ValueError: scores not as described, shapes that differ, or a row of zeros, which has no
             direction.
 
-    Derived in chapter 5.
+    Derived in chapter 6.
     """
     student = check_scores("student_scores", student_scores)
     teacher = check_scores("teacher_scores", teacher_scores)
@@ -238,7 +238,7 @@ def consistency(scores: ArrayLike) -> Loss:
     Raises:
         ValueError: scores not as described, or an odd number of rows.
 
-    Chapter 5.
+    Chapter 6.
     """
     scores = check_scores("scores", scores)
     if scores.ndim != 2 or len(scores) % 2:

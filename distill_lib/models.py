@@ -334,7 +334,7 @@ class MLP(Network):
         ValueError: fewer than two sizes, a size that is not a whole number of at least 1, another
             dtype, or a rationale that is not a whole number of at least 0.
 
-    Chapter 2, "Two models"; the rationale in chapter 4.
+    Chapter 2, "Two models"; the rationale in chapter 5.
     """
 
     def __init__(

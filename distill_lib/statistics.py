@@ -93,7 +93,7 @@ def crossed_interval(values: ArrayLike) -> Estimate:
     Raises:
         ValueError: values not as described.
 
-    Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by columns. Chapter 6.
+    Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by columns. Chapter 7.
     """
     values = check_scores("values", values).astype(float)
     if values.ndim != 2 or min(values.shape) < 2:

@@ -72,7 +72,7 @@ def noisy_copies(noise: float) -> Augment:
     Raises:
         ValueError: noise not above 0.
 
-    Chapter 5, "Consistency, and its control".
+    Chapter 6, "Consistency, and its control".
     """
     check_positive("noise", noise)
 

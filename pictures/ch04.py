@@ -1,4 +1,4 @@
-"""Chapter 4: what a label hides, three pulls on one score, three dials, and sums with carries."""
+"""Chapter 4: the two pulls, the factor T², the map of T and α, and the bug lab."""
 
 from __future__ import annotations
 
@@ -7,147 +7,122 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from distill_lib import Split, figures, softmax
+from distill_lib import cross_entropy, figures, soft_target_loss
 from pictures.rows import Row, gain, minus, percent
 
 Drawn = tuple[Figure, str]
-Grid = Mapping[tuple[int, float, float], Row]
-"""Rows by T, α and β."""
-Tasks = Mapping[tuple[str, int, str], Row]
-"""Rows by task, number of labels and method."""
-
-
-def draw_hidden(
-    split: Split, logits: np.ndarray, parity: Callable[[np.ndarray], np.ndarray], digit: int
-) -> Drawn:
-    """One of twelve digits over which the teacher hesitates, and what a student could learn of it.
-
-    Args:
-        split: the digits.
-        logits: the teacher's, shape (examples, 10).
-        parity: makes the logits of even and odd from those of the digits.
-        digit: from 1 to 12.
-    """
-    row = np.flatnonzero(softmax(logits, 4).max(axis=1) < 0.85)[digit - 1]
-    even, odd = softmax(parity(logits[row : row + 1]), 4)[0]
-    p = softmax(logits[row], 4)
-    first, second = np.argsort(-p)[:2]
-    word = ("even", "odd")[split.labels[row] % 2]
-    text = f"The label says: {word}. "
-    text += f"The pair at T = 4 says: even {even:.2f}, odd {odd:.2f}. "
-    text += f"The ten scores say: {first}, perhaps {second}."
-    return figures.digit_with_bars(split.inputs[row], p), text
+Grid = Mapping[tuple[int, float], Row]
+"""Rows by T and α."""
 
 
 def draw_pulls(
-    pulls: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]],
-    T: float,
-    alpha: float,
-    beta: float,
+    student: np.ndarray, teacher: np.ndarray, labels: np.ndarray, T: float, alpha: float
 ) -> Drawn:
-    """The pulls on a single score whose teacher says 3 and whose label is 1.
+    """How the label and the teacher pull on the logits of one example, a handwritten 2.
 
     Args:
-        pulls: (student's score, teacher's score, label, T, α, β) -> the pulls of the label, of the
-            rationale and of the soft targets.
+        student, teacher: logits, shape (1, 10).
+        labels: shape (1,).
     """
-    scores = np.linspace(-6, 10, 49)
-    names = ("label", "rationale", "soft targets")
-    lines = dict(zip(names, pulls(scores, 3, 1, T, alpha, beta), strict=True))
-    lines["together"] = sum(lines.values())
-    label, rationale, soft = pulls(-3, 3, 1, T, alpha, beta)
-    text = f"T = {T}, α = {alpha:g}, β = {beta:g}. "
-    text += f"At s = −3 the label pulls by {label:.2f}, "
-    text += f"the rationale by {rationale:.2f} and the soft targets by {soft:.2f}."
-    look = {"xlabel": "the student's score s", "ylabel": "pull", "ylim": (-4, 6)}
-    look |= {"mark": 3, "colours": ("label", "accent", "teacher", "ink")}
-    return figures.curves(scores, lines, **look), text
+    label = alpha * -cross_entropy(student, labels).gradient[0]
+    soft = (1 - alpha) * -soft_target_loss(student, teacher, T).gradient[0]
+    look = {"ylabel": "pull on the logit", "ylim": (-1, 4.5), "colours": ("label", "teacher")}
+    figure = figures.bars({"label": label, "teacher": soft}, range(10), **look)
+    pulls = f"pulls the 2 by {soft[2]:.2f}, the 8 by {soft[8]:.2f} and the 3 by {soft[3]:.2f}"
+    second = f"the teacher {pulls}" if alpha < 1 else "the teacher is silent"
+    first = f"At T = {T} and α = {alpha:g} the label pulls the 2 by {label[2]:.2f}"
+    return figure, minus(f"{first}; {second}.")
 
 
-def draw_dials(alone: Row, grid: Grid, T: int, alpha: float, beta: float) -> Drawn:
-    """Accuracy and fidelity at one point of the dials, beside no rationale and no teacher."""
-    point = grid[T, alpha, beta]
-    compared = {"alone": alone, "β = 0": grid[T, alpha, 0], "this point": point}
-    measures = ("accuracy", "fidelity")
-    rows = {f"{m}, {n}": percent(row, m) for m in measures for n, row in compared.items()}
-    text = f"T = {T}, α = {alpha:g}, β = {beta:g}: accuracy {percent(point):.1f}%, "
-    text += f"fidelity {percent(point, 'fidelity'):.1f}%; "
-    text += f"{gain(point, alone):+.1f} points against the student alone."
-    look = {"xlabel": "% of the test digits", "xlim": (80, 100)}
-    look["colours"] = ("label", "teacher", "accent", "label", "teacher", "accent")
-    return figures.estimates(rows, **look), minus(text)
+def draw_norms(
+    mean_norm: Callable[[float], float], temperatures: Sequence[float], T: float
+) -> Drawn:
+    """The mean norm of the soft loss's gradient over T, with the factor T² and without it."""
+    with_t2 = np.array([mean_norm(t) for t in temperatures])
+    lines = {"with T²": with_t2, "without": with_t2 / np.square(temperatures)}
+    look = {"xlabel": "T", "ylabel": "mean norm of the gradient", "ylim": (2e-4, 2e1)}
+    figure = figures.curves(temperatures, lines, log_x=True, log_y=True, mark=T, **look)
+    here = mean_norm(T)
+    norms = f"{here:.2f} with the factor and {here / T**2:.2g} without it"
+    return figure, f"At T = {T:g} the mean norm is {norms}."
 
 
-def draw_map(grid: Grid, measure: str) -> Drawn:
-    """The mean of a measure at every T (rows), and every β and α (columns)."""
-    temperatures = sorted({T for T, _, _ in grid})
-    pairs = sorted({(beta, alpha) for _, alpha, beta in grid})
-    squares = [[100 * np.mean(grid[T, a, b][measure]) for b, a in pairs] for T in temperatures]
-    columns = [f"β {b:g}\nα {a:g}" for b, a in pairs]
-    best = np.unravel_index(np.argmax(squares), np.shape(squares))
-    look = {"ylabel": "T", "limits": (84, 97), "numbers": ".1f"}
-    figure = figures.heatmap(squares, temperatures, columns, mark=best, **look)
-    text = f"Mean {measure} on test, %: from {np.min(squares):.1f} to {np.max(squares):.1f} "
-    return figure, text + "(framed). The three columns on the left have no rationale."
+def draw_limit(student: np.ndarray, teacher: np.ndarray, limit: np.ndarray, T: float) -> Drawn:
+    """The soft loss's gradient at T beside its limit for a high T.
+
+    Args:
+        student, teacher, limit: logits of many examples and the limit, shape (examples, 10).
+    """
+    exact = len(student) * soft_target_loss(student, teacher, T).gradient
+    size = np.linalg.norm(limit)
+    cosine = np.sum(exact * limit) / (np.linalg.norm(exact) * size)
+    apart = np.linalg.norm(exact - limit) / size
+    look = {"ylabel": "gradient", "ylim": (-5, 2.6), "colours": ("student", "soft")}
+    figure = figures.bars({"T (q − p)": exact[5], "limit": limit[5]}, range(10), **look)
+    words = f"cosine with the limit {cosine:.3f}, relative difference {apart:.0%}"
+    return figure, f"At T = {T:g}, over all inputs: {words}."
 
 
-def draw_curve(grid: Grid, T: int, alpha: float, beta: float) -> Drawn:
-    """The mean validation accuracy step by step, with the rationale and without it."""
-    here, without = grid[T, alpha, beta], grid[T, alpha, 0]
-    rows = {"this point": here, "β = 0": without}
-    lines = {name: 100 * np.array(row["curve"][1:]) for name, row in rows.items()}
-    text = f"T = {T}, α = {alpha:g}. The mean reaches 90%: with β = 0 {_reached(without)}"
-    text += f", with β = {beta:g} {_reached(here)}."
-    look = {"xlabel": "step", "ylabel": "validation accuracy, %", "ylim": (75, 100)}
-    look["colours"] = ("accent", "soft")
-    return figures.curves(here["step"][0][1:], lines, **look), text
+def draw_grid(grid: Grid, alone: Row, answers: Row, T: int, alpha: float) -> Drawn:
+    """Accuracy over α at one T, beside the student alone and the one of the teacher's answers."""
+    weights = sorted({a for _, a in grid})
+    lines = {"distilled": [percent(grid[T, a]) for a in weights]}
+    lines |= {"teacher's answers": [percent(answers)] * len(weights)}
+    lines |= {"alone": [percent(alone)] * len(weights)}
+    look = {"xlabel": "α", "ylabel": "test accuracy, %", "ylim": (82, 98)}
+    look["colours"] = ("student", "teacher", "label")
+    figure = figures.curves(weights, lines, mark=alpha, **look)
+    here = grid[T, alpha]
+    text = f"At T = {T} and α = {alpha:g}: {percent(here):.1f}% (rate {here['rate']:g}), "
+    text += f"{gain(here, alone):+.1f} points against the student alone, "
+    text += f"{gain(here, answers):+.1f} against the teacher's answers."
+    return figure, minus(text)
 
 
-def _reached(row: Row, target: float = 0.9) -> str:
-    """After how many steps the mean over the seeds is at the target."""
-    curve = zip(row["step"][0], row["curve"], strict=True)
-    steps = [step for step, accuracy in curve if accuracy >= target]
-    return f"after {steps[0]} steps" if steps else "never"
+def grid_map(grid: Grid) -> Figure:
+    """The mean accuracy, %, of every T (rows) and α (columns)."""
+    temperatures = sorted({T for T, _ in grid})
+    weights = sorted({alpha for _, alpha in grid})
+    squares = [[100 * np.mean(grid[T, a]["accuracy"]) for a in weights] for T in temperatures]
+    look = {"ylabel": "T", "xlabel": "α", "limits": (84, 97), "numbers": ".1f"}
+    return figures.heatmap(squares, temperatures, [f"{a:g}" for a in weights], **look)
 
 
-def draw_labels(tasks: Tasks, task: str, labels: int) -> Drawn:
-    """What two methods add to one another in a task with so many labels."""
-    rows = [tasks[task, labels, name] for name in ("alone", "traditional", "step by step")]
-    alone, soft, steps = rows
-    more = gain(steps, soft)
-    gains = {"traditional − alone": gain(soft, alone)}
-    gains |= {"step by step − alone": gain(steps, alone), "step by step − traditional": more}
-    text = f"{task.capitalize()}, {labels} labels: alone {percent(alone):.1f}%, "
-    text += f"traditional {percent(soft):.1f}%, step by step {percent(steps):.1f}%. "
-    text += f"The rationale adds {more:+.1f} points to traditional distillation."
-    look = {"xlabel": "points of test accuracy", "xlim": (-4, 18), "zero": True}
-    look["colours"] = ("teacher", "accent", "student")
-    return figures.estimates(gains, **look), minus(text)
+def few_labels(methods: Mapping[tuple[int, str], Row], soft_all: Row, answers: Row) -> Figure:
+    """Accuracy over the number of labels: labels alone, and three ways to use a teacher."""
+    counts = [30, 100, 300, 1197]
+    lines = {"labels alone": [percent(methods[n, "alone"]) for n in counts]}
+    lines["soft, same inputs"] = [percent(methods[n, "soft targets"]) for n in counts]
+    lines |= {"answers, all inputs": [percent(answers)] * 4}
+    lines |= {"soft, all inputs": [percent(soft_all)] * 4}
+    look = {"xlabel": "labels", "ylabel": "test accuracy, %", "ylim": (70, 98)}
+    look["colours"] = ("label", "teacher", "accent", "student")
+    return figures.curves(counts, lines, log_x=True, **look)
 
 
-def draw_high(by_temperature: Mapping[int, Row], T: int) -> Drawn:
-    """Soft targets at a high T beside score matching (the row of T = 0)."""
-    matched, here = by_temperature[0], by_temperature[T]
-    temperatures = [t for t in by_temperature if t]
-    lines = {"agreement": [percent(by_temperature[t], "agree") for t in temperatures]}
-    lines |= {"soft targets": [percent(by_temperature[t]) for t in temperatures]}
-    lines |= {"score matching": [percent(matched)] * len(temperatures)}
-    look = {"xlabel": "T", "ylabel": "% of the test digits", "ylim": (93, 100), "log_x": True}
-    figure = figures.curves(temperatures, lines, mark=T, **look)
-    text = f"T = {T}: the two agree on {percent(here, 'agree'):.1f}% of the test digits; "
-    text += f"their centred logits differ by {percent(here, 'apart'):.0f}% of their size. "
-    return figure, text + f"Right: {percent(here):.1f}% and {percent(matched):.1f}%."
+def wrong_labels(noise: Mapping[tuple[str, float], Row]) -> Figure:
+    """Accuracy over α for each teacher of the study with wrong labels."""
+    kinds = list(dict.fromkeys(kind for kind, _ in noise))
+    shares = sorted({alpha for _, alpha in noise})
+    lines = {kind: [percent(noise[kind, a]) for a in shares] for kind in kinds}
+    look = {"xlabel": "α", "ylabel": "test accuracy, %", "ylim": (78, 96)}
+    return figures.curves(shares, lines, colours=("label", "warn", "accent"), **look)
 
 
-def draw_sums(sums: Mapping[tuple[int, str], Row], sizes: Sequence[int], examples: int) -> Drawn:
-    """How many sums are right, with carries and without, over the number of examples."""
-    methods = ("answer alone", "with carries")
-    lines = {name: [percent(sums[n, name]) for n in sizes] for name in methods}
-    alone, both = (sums[examples, name] for name in methods)
-    text = f"{examples:,} examples: answer alone {percent(alone):.1f}%, "
-    text += f"with carries {percent(both):.1f}%; difference {gain(both, alone):+.1f} points. "
-    text += f"Of the sums that they saw they know {percent(alone, 'train').mean:.0f}% "
-    text += f"and {percent(both, 'train').mean:.0f}%."
-    look = {"xlabel": "examples", "ylabel": "sums all right, %", "ylim": (0, 100)}
-    look |= {"log_x": True, "colours": ("label", "accent")}
-    return figures.curves(sizes, lines, mark=examples, **look), minus(text)
+def draw_bug(
+    bugs: Mapping[tuple[float, float], Row], alone: Row, share: float, alpha: float
+) -> Drawn:
+    """Loss and accuracy of a student whose teacher stands beside the wrong examples."""
+    row, healthy = bugs[share, alpha], bugs[0, alpha]
+    losses = {"this run": row["loss"][1:], "aligned": healthy["loss"][1:]}
+    losses["floor"] = [row["floor"]] * len(losses["this run"])
+    runs = {"this run": row, "aligned": healthy}
+    accuracies = {name: 100 * np.array(run["curve"][1:]) for name, run in runs.items()}
+    panels = {"soft loss": losses, "validation, %": accuracies}
+    colours = ("student", "soft", "ink")
+    look = {"xlabel": "step", "ylims": [(0, 32), (0, 100)], "colours": (colours, colours)}
+    figure = figures.stacked_curves(row["step"][1:], panels, **look)
+    ends = f"the loss ends at {row['loss'][-1]:.1f}, its floor is {row['floor']:.1f}"
+    where = f"With {share:.0%} of the rows moved and α = {alpha:g}"
+    gained = f"test accuracy {percent(row):.1f}%, {gain(row, alone):+.1f} against the student alone"
+    return figure, minus(f"{where}, {ends}; {gained}.")

@@ -1,186 +1,153 @@
-"""Chapter 5: arrows and their losses, teachers of a wrong scale, growing weights, the bug lab."""
+"""Chapter 5: what a label hides, three pulls on one score, three dials, and sums with carries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from distill_lib import (
-    History,
-    accuracy,
-    calibration_bins,
-    calibration_error,
-    figures,
-    negative_log_likelihood,
-    rationale_cosine,
-    rationale_mse,
-    soft_target_loss,
-)
+from distill_lib import Split, figures, softmax
 from pictures.rows import Row, gain, minus, percent
 
 Drawn = tuple[Figure, str]
-Point = tuple[float, float]
+Grid = Mapping[tuple[int, float, float], Row]
+"""Rows by T, α and β."""
+Tasks = Mapping[tuple[str, int, str], Row]
+"""Rows by task, number of labels and method."""
 
 
-def draw_plane(turned: Callable[[float, float], np.ndarray], angle: float, length: float) -> Drawn:
-    """The teacher's arrow and a student's, with what three losses make of the pair.
-
-    Args:
-        turned: the student's row, for an angle in degrees and a length; the teacher's is that of
-            the angle 0 and the length 1.
-    """
-    t, s, tip = turned(0, 1), turned(angle, length), length * np.exp(1j * np.radians(angle))
-    mse, cosine = rationale_mse([s], [t]).value, rationale_cosine([s], [t]).value
-    values = {"MSE": mse, "KL": soft_target_loss([s], [t], 4.0).value, "1−cos": cosine}
-    arrows = {"teacher": ((0, 0), (1, 0)), "student": ((0, 0), (tip.real, tip.imag))}
-    # Downhill for the cosine, at right angles to the student's arrow; at 0° and 180° it is flat.
-    down = tip - 0.6j * np.exp(1j * np.radians(angle)) * bool(angle % 180)
-    arrows["cosine's pull"] = (arrows["student"][1], (down.real, down.imag))
-    losses = "; ".join(f"{name}: {value:.3g}" for name, value in values.items())
-    where = f"Rotated by {angle}° and stretched to {length:g} times the teacher's length"
-    look = {"limits": (-2.1, 2.1, -0.7, 2.1), "ylim": (1e-3, 1e3)}
-    look |= {"colours": ("teacher", "student", "label"), "bar_colours": ("muted",) * 3}
-    return arrows_and_bars(arrows, values, **look), f"{where}. {losses}."
-
-
-def arrows_and_bars(
-    arrows: Mapping[str, tuple[Point, Point]],
-    values: Mapping[str, float],
-    *,
-    limits: tuple[float, float, float, float],
-    ylim: tuple[float, float],
-    colours: Sequence[str] = figures.CYCLE,
-    bar_colours: Sequence[str] = figures.CYCLE,
-) -> Figure:
-    """Arrows in a plane, and beside them bars on a logarithmic axis, with their values.
-
-    Args:
-        arrows: by name, where each starts and where it ends; one without a length is not drawn.
-        values: by name; one too small for the axis is written but has no bar.
-        limits: of the plane: left, right, bottom, top; both axes have the same unit.
-        ylim: of the bars, both above 0.
-        colours, bar_colours: names of palette colours, one per arrow and per bar.
-
-    Raises:
-        ValueError: too few colours, or none of the palette.
-    """
-    figure, (plane, side) = figures.new(height=3.3, columns=2)
-    plane.get_gridspec().set_width_ratios([1.8, 1])
-    codes = figures.colour_codes(arrows, colours)
-    for k, (name, (start, end)) in enumerate(arrows.items()):
-        look = {"color": codes[k], "linestyle": figures.DASHES[k], "linewidth": 2}
-        style = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0}
-        if start != end:
-            plane.annotate("", end, start, arrowprops=style | look, in_layout=False)
-        plane.plot([], [], label=name, **look)  # for the legend
-    plane.plot(0, 0, "o", color=figures.COLOURS["ink"], markersize=4)
-    plane.set(xlim=limits[:2], ylim=limits[2:], aspect="equal", xticklabels=[], yticklabels=[])
-    codes = figures.colour_codes(values, bar_colours)
-    for k, (value, colour) in enumerate(zip(values.values(), codes, strict=True)):
-        height = max(value, ylim[0])
-        side.bar(k, height, 0.7, color=colour)
-        figures.write_above(side, f"{value:.3g}", (k, min(height, ylim[1])))
-    side.set(xticks=range(len(values)), xticklabels=values, ylim=ylim, title="loss")
-    side.grid(axis="x", visible=False)
-    figures.logarithmic(side, "y")
-    figures.legend_above(figure, plane)
-    return figure
-
-
-def draw_scale(scale: Mapping[tuple[int, float, str], Row], spread: float, rows: int) -> Drawn:
-    """Each method's accuracy where the teacher's rows have lengths of such a spread.
-
-    Args:
-        scale: rows of the study by number of examples, spread and method.
-    """
-    methods = list(dict.fromkeys(method for *_, method in scale))
-    table = {name: percent(scale[rows, spread, name]) for name in methods}
-    words = "; ".join(f"{name}: {e:.1f}" for name, e in table.items())
-    look = {"xlabel": "accuracy on test, %", "xlim": (50, 100)}
-    look["colours"] = ("teacher", "muted", "ink", "student", "label", "accent")
-    text = f"Spread {spread:g}, {rows} rows. Accuracy in %. {words}."
-    return figures.estimates(table, **look), text
-
-
-def draw_calibration(logits: np.ndarray, labels: np.ndarray, T: float) -> Drawn:
-    """The reliability of a student whose logits are divided by T."""
-    z = logits / T
-    nll, error = negative_log_likelihood(z, labels), calibration_error(z, labels)
-    measures = f"NLL {nll:.2f}, calibration error {error:.1%}"
-    text = f"Logits divided by {T:g}: {measures}, accuracy still {accuracy(z, labels):.1%}."
-    return figures.reliability({"student": calibration_bins(z, labels)}), text
-
-
-def draw_grid(
-    grid: Mapping[tuple[int, float, float], Row], T: int, alpha: float, beta: float
+def draw_hidden(
+    split: Split, logits: np.ndarray, parity: Callable[[np.ndarray], np.ndarray], digit: int
 ) -> Drawn:
-    """Accuracy at every α and β of one T, one of them framed.
+    """One of twelve digits over which the teacher hesitates, and what a student could learn of it.
 
     Args:
-        grid: rows of the study by T, α and β.
+        split: the digits.
+        logits: the teacher's, shape (examples, 10).
+        parity: makes the logits of even and odd from those of the digits.
+        digit: from 1 to 12.
     """
-    alphas, betas = (sorted({place[k] for place in grid}) for k in (1, 2))
-    values = [[percent(grid[T, a, b]).mean for b in betas] for a in alphas]
-    look = {"xlabel": "β", "ylabel": "α", "limits": (90, 97), "numbers": ".1f"}
-    look["mark"] = alphas.index(alpha), betas.index(beta)
-    here = grid[T, alpha, beta]
-    text = f"T = {T}, α = {alpha:g}, β = {beta:g}: {percent(here):.1f}% right on test, "
-    return figures.heatmap(values, alphas, betas, **look), text + f"at its rate {here['rate']:g}."
+    row = np.flatnonzero(softmax(logits, 4).max(axis=1) < 0.85)[digit - 1]
+    even, odd = softmax(parity(logits[row : row + 1]), 4)[0]
+    p = softmax(logits[row], 4)
+    first, second = np.argsort(-p)[:2]
+    word = ("even", "odd")[split.labels[row] % 2]
+    text = f"The label says: {word}. "
+    text += f"The pair at T = 4 says: even {even:.2f}, odd {odd:.2f}. "
+    text += f"The ten scores say: {first}, perhaps {second}."
+    return figures.digit_with_bars(split.inputs[row], p), text
 
 
-def draw_curriculum(
-    grown: Mapping[tuple[int, float, int], Row], curriculum: int, beta: float, T: int
+def draw_pulls(
+    pulls: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]],
+    T: float,
+    alpha: float,
+    beta: float,
 ) -> Drawn:
-    """β as it grows over the epochs, and what the validation accuracy does meanwhile.
+    """The pulls on a single score whose teacher says 3 and whose label is 1.
 
     Args:
-        grown: rows of the study by length of the curriculum, β and T.
+        pulls: (student's score, teacher's score, label, T, α, β) -> the pulls of the label, of the
+            rationale and of the soft targets.
     """
-    now, start = grown[curriculum, beta, T], grown[0, beta, T]
-    epochs = np.arange(0, 401, 20) / np.ceil(1197 / 32)
-    curves = {"this run": now, "from the start": start}
-    curves = {name: 100 * np.mean(row["curve"], axis=0) for name, row in curves.items()}
-    share = np.minimum(1, epochs / curriculum) if curriculum else np.ones(len(epochs))
-    panels = {"β": {"": beta * share}, "validation, %": curves}
-    look = {"xlabel": "epoch", "ylims": [(0, 0.7), (80, 100)]}
-    look["colours"] = (("student",), ("student", "soft"))
-    text = f"E = {curriculum}, β = {beta:g}, T = {T}: {percent(now):.1f}% on test "
-    text += f"(rate {now['rate']:g}), {gain(now, start):+.1f} points against β from the start "
-    text += f"(rate {start['rate']:g})."
-    return figures.stacked_curves(epochs, panels, **look), minus(text)
+    scores = np.linspace(-6, 10, 49)
+    names = ("label", "rationale", "soft targets")
+    lines = dict(zip(names, pulls(scores, 3, 1, T, alpha, beta), strict=True))
+    lines["together"] = sum(lines.values())
+    label, rationale, soft = pulls(-3, 3, 1, T, alpha, beta)
+    text = f"T = {T}, α = {alpha:g}, β = {beta:g}. "
+    text += f"At s = −3 the label pulls by {label:.2f}, "
+    text += f"the rationale by {rationale:.2f} and the soft targets by {soft:.2f}."
+    look = {"xlabel": "the student's score s", "ylabel": "pull", "ylim": (-4, 6)}
+    look |= {"mark": 3, "colours": ("label", "accent", "teacher", "ink")}
+    return figures.curves(scores, lines, **look), text
 
 
-def factors(adaptive: Mapping[tuple[float, str], Row]) -> Figure:
-    """The factor on the cosine, step by step, that makes its gradient as long as the other's.
+def draw_dials(alone: Row, grid: Grid, T: int, alpha: float, beta: float) -> Drawn:
+    """Accuracy and fidelity at one point of the dials, beside no rationale and no teacher."""
+    point = grid[T, alpha, beta]
+    compared = {"alone": alone, "β = 0": grid[T, alpha, 0], "this point": point}
+    measures = ("accuracy", "fidelity")
+    rows = {f"{m}, {n}": percent(row, m) for m in measures for n, row in compared.items()}
+    text = f"T = {T}, α = {alpha:g}, β = {beta:g}: accuracy {percent(point):.1f}%, "
+    text += f"fidelity {percent(point, 'fidelity'):.1f}%; "
+    text += f"{gain(point, alone):+.1f} points against the student alone."
+    look = {"xlabel": "% of the test digits", "xlim": (80, 100)}
+    look["colours"] = ("label", "teacher", "accent", "label", "teacher", "accent")
+    return figures.estimates(rows, **look), minus(text)
 
-    Args:
-        adaptive: rows of the study by spread and kind of weights.
-    """
-    lines = {f"spread {k}": np.mean(adaptive[k, "adaptive"]["factor"], axis=0) for k in (0, 1)}
-    look = {"xlabel": "step", "ylabel": "factor on the cosine", "log_y": True, "ylim": (1, 1e3)}
-    return figures.curves(np.arange(0, 400, 20), lines, **look)
+
+def draw_map(grid: Grid, measure: str) -> Drawn:
+    """The mean of a measure at every T (rows), and every β and α (columns)."""
+    temperatures = sorted({T for T, _, _ in grid})
+    pairs = sorted({(beta, alpha) for _, alpha, beta in grid})
+    squares = [[100 * np.mean(grid[T, a, b][measure]) for b, a in pairs] for T in temperatures]
+    columns = [f"β {b:g}\nα {a:g}" for b, a in pairs]
+    best = np.unravel_index(np.argmax(squares), np.shape(squares))
+    look = {"ylabel": "T", "limits": (84, 97), "numbers": ".1f"}
+    figure = figures.heatmap(squares, temperatures, columns, mark=best, **look)
+    text = f"Mean {measure} on test, %: from {np.min(squares):.1f} to {np.max(squares):.1f} "
+    return figure, text + "(framed). The three columns on the left have no rationale."
 
 
-def draw_lab(
-    lab: Callable[[str, str], tuple[Any, History]],
-    odd_right: Callable[[Any], float],
-    rationale: str,
-    loss: str,
-) -> Drawn:
-    """The loss of a student of one rationale, relative to its start.
+def draw_curve(grid: Grid, T: int, alpha: float, beta: float) -> Drawn:
+    """The mean validation accuracy step by step, with the rationale and without it."""
+    here, without = grid[T, alpha, beta], grid[T, alpha, 0]
+    rows = {"this point": here, "β = 0": without}
+    lines = {name: 100 * np.array(row["curve"][1:]) for name, row in rows.items()}
+    text = f"T = {T}, α = {alpha:g}. The mean reaches 90%: with β = 0 {_reached(without)}"
+    text += f", with β = {beta:g} {_reached(here)}."
+    look = {"xlabel": "step", "ylabel": "validation accuracy, %", "ylim": (75, 100)}
+    look["colours"] = ("accent", "soft")
+    return figures.curves(here["step"][0][1:], lines, **look), text
 
-    Args:
-        lab: trains a student with a rationale and a loss; returns it and its history.
-        odd_right: its share of right answers to "odd or even".
-    """
-    student, history = lab(rationale, loss)
-    line = np.array(history.loss[1:]) / history.loss[1]
-    look = {"xlabel": "step", "ylabel": "loss, relative to its start", "ylim": (0, 1.1)}
-    figure = figures.curves(history.step[1:], {loss: line}, colours=("student",), **look)
-    text = f"Rationale: {rationale}, compared by {loss}. After {history.step[-1]} steps the loss "
-    text += f"ends at {line[-1]:.0%} of its start, "
-    text += f"{odd_right(student):.0%} of odd or even is right."
-    return figure, text
+
+def _reached(row: Row, target: float = 0.9) -> str:
+    """After how many steps the mean over the seeds is at the target."""
+    curve = zip(row["step"][0], row["curve"], strict=True)
+    steps = [step for step, accuracy in curve if accuracy >= target]
+    return f"after {steps[0]} steps" if steps else "never"
+
+
+def draw_labels(tasks: Tasks, task: str, labels: int) -> Drawn:
+    """What two methods add to one another in a task with so many labels."""
+    rows = [tasks[task, labels, name] for name in ("alone", "traditional", "step by step")]
+    alone, soft, steps = rows
+    more = gain(steps, soft)
+    gains = {"traditional − alone": gain(soft, alone)}
+    gains |= {"step by step − alone": gain(steps, alone), "step by step − traditional": more}
+    text = f"{task.capitalize()}, {labels} labels: alone {percent(alone):.1f}%, "
+    text += f"traditional {percent(soft):.1f}%, step by step {percent(steps):.1f}%. "
+    text += f"The rationale adds {more:+.1f} points to traditional distillation."
+    look = {"xlabel": "points of test accuracy", "xlim": (-4, 18), "zero": True}
+    look["colours"] = ("teacher", "accent", "student")
+    return figures.estimates(gains, **look), minus(text)
+
+
+def draw_high(by_temperature: Mapping[int, Row], T: int) -> Drawn:
+    """Soft targets at a high T beside score matching (the row of T = 0)."""
+    matched, here = by_temperature[0], by_temperature[T]
+    temperatures = [t for t in by_temperature if t]
+    lines = {"agreement": [percent(by_temperature[t], "agree") for t in temperatures]}
+    lines |= {"soft targets": [percent(by_temperature[t]) for t in temperatures]}
+    lines |= {"score matching": [percent(matched)] * len(temperatures)}
+    look = {"xlabel": "T", "ylabel": "% of the test digits", "ylim": (93, 100), "log_x": True}
+    figure = figures.curves(temperatures, lines, mark=T, **look)
+    text = f"T = {T}: the two agree on {percent(here, 'agree'):.1f}% of the test digits; "
+    text += f"their centred logits differ by {percent(here, 'apart'):.0f}% of their size. "
+    return figure, text + f"Right: {percent(here):.1f}% and {percent(matched):.1f}%."
+
+
+def draw_sums(sums: Mapping[tuple[int, str], Row], sizes: Sequence[int], examples: int) -> Drawn:
+    """How many sums are right, with carries and without, over the number of examples."""
+    methods = ("answer alone", "with carries")
+    lines = {name: [percent(sums[n, name]) for n in sizes] for name in methods}
+    alone, both = (sums[examples, name] for name in methods)
+    text = f"{examples:,} examples: answer alone {percent(alone):.1f}%, "
+    text += f"with carries {percent(both):.1f}%; difference {gain(both, alone):+.1f} points. "
+    text += f"Of the sums that they saw they know {percent(alone, 'train').mean:.0f}% "
+    text += f"and {percent(both, 'train').mean:.0f}%."
+    look = {"xlabel": "examples", "ylabel": "sums all right, %", "ylim": (0, 100)}
+    look |= {"log_x": True, "colours": ("label", "accent")}
+    return figures.curves(sizes, lines, mark=examples, **look), minus(text)

@@ -1,213 +1,186 @@
-"""Chapter 6: who leads under which regime, the verdicts after correction, and their tables.
-
-A "case" is (setting, regime, method, method it is compared with). A "place" adds a question:
-"accuracy" (better?), "steps" (faster?) or "spread" (steadier?).
-"""
+"""Chapter 6: arrows and their losses, teachers of a wrong scale, growing weights, the bug lab."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from distill_lib import Estimate, figures, interval, paired_difference
-from pictures.rows import Row, lay_out, minus
+from distill_lib import (
+    History,
+    accuracy,
+    calibration_bins,
+    calibration_error,
+    figures,
+    negative_log_likelihood,
+    rationale_cosine,
+    rationale_mse,
+    soft_target_loss,
+)
+from pictures.rows import Row, gain, minus, percent
 
 Drawn = tuple[Figure, str]
-Case = tuple[str, str, str, str]
-Place = tuple[str, str, str, str, str]
-BySeed = Callable[[str, str, str, str], np.ndarray]
-"""A measure's values, one per seed, for a setting, a regime and a method."""
-
-ASKED = ("accuracy", "steps", "spread")
-QUESTIONS = {  # by title: the question, how a value is written, the sign of a gain, no difference
-    "Better? accuracy, points": ("accuracy", "+.1f", 1, 0),
-    "Faster? steps to the target (below 0 is faster)": ("steps", "+.0f", -1, 0),
-    "Steadier? ratio of SDs (below 1 is steadier)": ("spread", ".2f", -1, 1),
-}
-COLUMNS = "    better? |    faster? | never |    both arrive | steadier?"
+Point = tuple[float, float]
 
 
-def draw_difference(
-    difference: Callable[..., Estimate],
-    methods: Sequence[str],
-    regimes: Mapping[str, str],
-    setting: str,
-    measure: str,
-    chosen: str,
-) -> Drawn:
-    """Each method minus the student alone, under the chosen regime; one scale for all regimes.
+def draw_plane(turned: Callable[[float, float], np.ndarray], angle: float, length: float) -> Drawn:
+    """The teacher's arrow and a student's, with what three losses make of the pair.
 
     Args:
-        difference: (setting, regime, method, the other method, measure) -> `Estimate`.
-        methods: the first is the student alone.
-        regimes: by the slider's word, the regime of the record.
+        turned: the student's row, for an angle in degrees and a length; the teacher's is that of
+            the angle 0 and the length 1.
     """
-    words = {"accuracy": "accuracy, points", "steps": "steps to the target"}
-    shown = {
-        name: {m: difference(setting, regime, m, "alone", measure) for m in methods[1:]}
-        for name, regime in regimes.items()
-    }
-    every = [e for row in shown.values() for e in row.values()]
-    low, high = min(0, *(e.low for e in every)), max(0, *(e.high for e in every))
-    room, colours = (high - low) / 20, ("muted", *figures.CYCLE)
-    look = {"zero": True, "colours": colours, "xlim": (low - room, high + room)}
-    label = f"{words[measure]}, minus the student alone"
-    gains = "; ".join(f"{m} {e:+.1f}" for m, e in shown[chosen].items())
-    text = minus(f"{setting}, {chosen}: {label}: {gains}.")
-    figure = figures.estimates(shown[chosen], xlabel=label, **look)
-    lay_out(figure, figure.axes[0].xaxis, "−100")
-    return figure, text
+    t, s, tip = turned(0, 1), turned(angle, length), length * np.exp(1j * np.radians(angle))
+    mse, cosine = rationale_mse([s], [t]).value, rationale_cosine([s], [t]).value
+    values = {"MSE": mse, "KL": soft_target_loss([s], [t], 4.0).value, "1−cos": cosine}
+    arrows = {"teacher": ((0, 0), (1, 0)), "student": ((0, 0), (tip.real, tip.imag))}
+    # Downhill for the cosine, at right angles to the student's arrow; at 0° and 180° it is flat.
+    down = tip - 0.6j * np.exp(1j * np.radians(angle)) * bool(angle % 180)
+    arrows["cosine's pull"] = (arrows["student"][1], (down.real, down.imag))
+    losses = "; ".join(f"{name}: {value:.3g}" for name, value in values.items())
+    where = f"Rotated by {angle}° and stretched to {length:g} times the teacher's length"
+    look = {"limits": (-2.1, 2.1, -0.7, 2.1), "ylim": (1e-3, 1e3)}
+    look |= {"colours": ("teacher", "student", "label"), "bar_colours": ("muted",) * 3}
+    return arrows_and_bars(arrows, values, **look), f"{where}. {losses}."
 
 
-def draw_look(
-    values: Mapping[Place, Estimate],
-    adjusted: Mapping[Place, float],
-    settings: Sequence[str],
-    ladders: Mapping[str, Mapping[str, tuple[str, str]]],
-    regimes: Mapping[str, str],
-    against: str,
-    chosen: str,
-) -> Drawn:
-    """All comparisons of one ladder under one regime: a square is coloured if it is sure.
-
-    Args:
-        values, adjusted: by place, the estimate and its p-value after correction.
-        ladders: by what the methods are compared with, the pairs by name.
-        regimes: by the slider's word, the regime of the record.
-    """
-
-    def square(place: Place, form: str, good: int, neutral: float) -> tuple[str, int]:
-        value, sure = values[place].mean, adjusted[place] < 0.05
-        return minus(f"{value:{form}}"), int(sure * good * np.sign(value - neutral))
-
-    pairs, panels, counts = ladders[against], {}, []
-    for title, (question, *look) in QUESTIONS.items():
-        panels[title] = [
-            [square((s, regimes[chosen], *pair, question), *look) for s in settings]
-            for pair in pairs.values()
-        ]
-        signs = [sign for line in panels[title] for _, sign in line]
-        word = title.split("?")[0].lower()
-        counts.append(f"{word} {signs.count(1)}, the reverse {signs.count(-1)}")
-    number = len(pairs) * len(settings)
-    text = f"{chosen.capitalize()}, against {against}: of {number} comparisons, "
-    text += "after correction: " + "; ".join(counts) + "."
-    names = [s.replace(" ", "\n", 1) for s in settings]
-    figure = verdicts(panels, list(pairs), names)
-    every = [name for compared in ladders.values() for name in compared]
-    lay_out(figure, figure.axes[-1].yaxis, max(every, key=len))
-    return figure, text
-
-
-def verdicts(
-    panels: Mapping[str, Sequence[Sequence[tuple[str, int]]]],
-    rows: Sequence[str],
-    columns: Sequence[str],
+def arrows_and_bars(
+    arrows: Mapping[str, tuple[Point, Point]],
+    values: Mapping[str, float],
+    *,
+    limits: tuple[float, float, float, float],
+    ylim: tuple[float, float],
+    colours: Sequence[str] = figures.CYCLE,
+    bar_colours: Sequence[str] = figures.CYCLE,
 ) -> Figure:
-    """Tables of short texts, one above the other, each square coloured as a gain or a loss.
+    """Arrows in a plane, and beside them bars on a logarithmic axis, with their values.
 
     Args:
-        panels: by title, for each row and column a text and its sign: 1 for a gain (green, with
-            an upward mark), -1 for a loss (red, with a downward mark), 0 for neither.
+        arrows: by name, where each starts and where it ends; one without a length is not drawn.
+        values: by name; one too small for the axis is written but has no bar.
+        limits: of the plane: left, right, bottom, top; both axes have the same unit.
+        ylim: of the bars, both above 0.
+        colours, bar_colours: names of palette colours, one per arrow and per bar.
 
     Raises:
-        ValueError: a table that has not a row and a column for each name.
+        ValueError: too few colours, or none of the palette.
     """
-    colours, marks = {1: "label", -1: "warn", 0: "muted"}, {1: "▲ ", -1: "▼ ", 0: ""}
-    height = 0.55 + len(panels) * (0.42 + 0.31 * len(rows))
-    figure, every = figures.new(height=height, rows=len(panels))
-    for axes, (title, table) in zip(every, panels.items(), strict=True):
-        figures.squares(axes, np.shape(table)[:2], rows, columns)
-        for i, line in enumerate(table):
-            for j, (text, sign) in enumerate(line):
-                colour, shade = figures.COLOURS[colours[sign]], 0.28 if sign else 0.08
-                axes.bar(j, 0.92, 0.96, i - 0.46, color=colour, alpha=shade)
-                axes.text(j, i, marks[sign] + text, ha="center", va="center")
-        axes.set_title(title, loc="left", fontsize=10)
-        axes.tick_params(length=0, labelbottom=axes is every[-1])
-        axes.spines[:].set_visible(False)
+    figure, (plane, side) = figures.new(height=3.3, columns=2)
+    plane.get_gridspec().set_width_ratios([1.8, 1])
+    codes = figures.colour_codes(arrows, colours)
+    for k, (name, (start, end)) in enumerate(arrows.items()):
+        look = {"color": codes[k], "linestyle": figures.DASHES[k], "linewidth": 2}
+        style = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0}
+        if start != end:
+            plane.annotate("", end, start, arrowprops=style | look, in_layout=False)
+        plane.plot([], [], label=name, **look)  # for the legend
+    plane.plot(0, 0, "o", color=figures.COLOURS["ink"], markersize=4)
+    plane.set(xlim=limits[:2], ylim=limits[2:], aspect="equal", xticklabels=[], yticklabels=[])
+    codes = figures.colour_codes(values, bar_colours)
+    for k, (value, colour) in enumerate(zip(values.values(), codes, strict=True)):
+        height = max(value, ylim[0])
+        side.bar(k, height, 0.7, color=colour)
+        figures.write_above(side, f"{value:.3g}", (k, min(height, ylim[1])))
+    side.set(xticks=range(len(values)), xticklabels=values, ylim=ylim, title="loss")
+    side.grid(axis="x", visible=False)
+    figures.logarithmic(side, "y")
+    figures.legend_above(figure, plane)
     return figure
 
 
-def arrival(by_seed: BySeed, last: int, case: Case) -> str:
-    """Who does not arrive before the last step; the difference in steps where both do.
+def draw_scale(scale: Mapping[tuple[int, float, str], Row], spread: float, rows: int) -> Drawn:
+    """Each method's accuracy where the teacher's rows have lengths of such a spread.
 
     Args:
-        last: the number of steps of a run: at it, nobody counts as arrived.
+        scale: rows of the study by number of examples, spread and method.
     """
-    setting, regime, *pair = case
-    ours, theirs = (by_seed(setting, regime, method, "steps") for method in pair)
-    late = ours == last, theirs == last
-    both, apart = ~(late[0] | late[1]), ""
-    if sum(both) >= 5:
-        apart = f"{paired_difference(ours[both], theirs[both]):+.0f}"
-    never = f"{sum(late[0])}/{sum(late[1])}"
-    return f"{never:>5} | {apart:>9} {f'({sum(both)})':>4}"
+    methods = list(dict.fromkeys(method for *_, method in scale))
+    table = {name: percent(scale[rows, spread, name]) for name in methods}
+    words = "; ".join(f"{name}: {e:.1f}" for name, e in table.items())
+    look = {"xlabel": "accuracy on test, %", "xlim": (50, 100)}
+    look["colours"] = ("teacher", "muted", "ink", "student", "label", "accent")
+    text = f"Spread {spread:g}, {rows} rows. Accuracy in %. {words}."
+    return figures.estimates(table, **look), text
 
 
-def table_row(
-    values: Mapping[Place, Estimate],
-    adjusted: Mapping[Place, float],
-    by_seed: BySeed,
-    last: int,
-    label: str,
-    *case: str,
-) -> str:
-    """A line below `COLUMNS`: the three answers of a case, starred where they are sure."""
-    stars = ["*" if adjusted[(*case, question)] < 0.05 else " " for question in ASKED]
-    better, faster, spread = (values[(*case, question)] for question in ASKED)
-    better, faster = f"{better:+.1f}{stars[0]}", f"{faster:+.0f}{stars[1]}"
-    steadier = f"{spread.mean:.1f} ({spread.low:.1f}–{spread.high:.1f}){stars[2]}"
-    columns = f"{better:>12} | {faster:>10} | {arrival(by_seed, last, case)} | {steadier}"
-    return f"{label:>12} | {columns}"
+def draw_calibration(logits: np.ndarray, labels: np.ndarray, T: float) -> Drawn:
+    """The reliability of a student whose logits are divided by T."""
+    z = logits / T
+    nll, error = negative_log_likelihood(z, labels), calibration_error(z, labels)
+    measures = f"NLL {nll:.2f}, calibration error {error:.1%}"
+    text = f"Logits divided by {T:g}: {measures}, accuracy still {accuracy(z, labels):.1%}."
+    return figures.reliability({"student": calibration_bins(z, labels)}), text
 
 
-def tally(
-    values: Mapping[Place, Estimate],
-    adjusted: Mapping[Place, float],
-    settings: Sequence[str],
-    regime: str,
-    pair: tuple[str, str],
-    question: str,
-) -> str:
-    """In how many settings the answer to a question is a sure yes, in how many the reverse."""
-    every = [(setting, regime, *pair, question) for setting in settings]
-    sure = [place for place in every if adjusted[place] < 0.05]
-    neutral, good = (question == "spread"), (1 if question == "accuracy" else -1)
-    gains = sum(good * (values[place].mean - neutral) > 0 for place in sure)
-    return f"{gains} yes, {len(sure) - gains} reversed"
-
-
-def draw_dials(
-    dials: Mapping[tuple[str, float, float, float], Row],
-    alone: np.ndarray,
-    last: int,
-    T: float,
-    alpha: float,
-    beta: float,
+def draw_grid(
+    grid: Mapping[tuple[int, float, float], Row], T: int, alpha: float, beta: float
 ) -> Drawn:
-    """Both methods with a rationale at one point of the dials, beside the student alone.
+    """Accuracy at every α and β of one T, one of them framed.
 
     Args:
-        dials: rows of the study by method, T, α and β.
-        alone: the student's accuracies on the same seeds.
-        last: the number of steps of a run: at it, nobody counts as arrived.
+        grid: rows of the study by T, α and β.
     """
-    every = [interval(row["accuracy"]).scaled(100) for row in dials.values()]
-    shown, words = {"alone": interval(alone).scaled(100)}, []
-    low, high = min(e.low for e in every), max(e.high for e in every)
-    for method in ("step by step", "cosine"):
-        row = dials[method, T, alpha, beta]
-        shown[method] = interval(row["accuracy"]).scaled(100)
-        steps, nll = np.array(row["steps"]), np.mean(row["nll"])
-        arrived = steps[steps < last]
-        when = f"{arrived.mean():.0f} steps" if len(arrived) else "never at the target"
-        if 0 < len(arrived) < len(steps):
-            when += f", {len(steps) - len(arrived)} of {len(steps)} never at the target"
-        words.append(f"{method} {shown[method]:.1f}% (NLL {nll:.2f}, {when})")
-    limits = min(low, shown["alone"].low) - 1, high + 1
-    look = {"xlim": limits, "colours": ("muted", "student", "label")}
-    text = f"T = {T:g}, α = {alpha:g}, β = {beta:g}: " + "; ".join(words) + "."
-    return figures.estimates(shown, xlabel="test accuracy, %", **look), text
+    alphas, betas = (sorted({place[k] for place in grid}) for k in (1, 2))
+    values = [[percent(grid[T, a, b]).mean for b in betas] for a in alphas]
+    look = {"xlabel": "β", "ylabel": "α", "limits": (90, 97), "numbers": ".1f"}
+    look["mark"] = alphas.index(alpha), betas.index(beta)
+    here = grid[T, alpha, beta]
+    text = f"T = {T}, α = {alpha:g}, β = {beta:g}: {percent(here):.1f}% right on test, "
+    return figures.heatmap(values, alphas, betas, **look), text + f"at its rate {here['rate']:g}."
+
+
+def draw_curriculum(
+    grown: Mapping[tuple[int, float, int], Row], curriculum: int, beta: float, T: int
+) -> Drawn:
+    """β as it grows over the epochs, and what the validation accuracy does meanwhile.
+
+    Args:
+        grown: rows of the study by length of the curriculum, β and T.
+    """
+    now, start = grown[curriculum, beta, T], grown[0, beta, T]
+    epochs = np.arange(0, 401, 20) / np.ceil(1197 / 32)
+    curves = {"this run": now, "from the start": start}
+    curves = {name: 100 * np.mean(row["curve"], axis=0) for name, row in curves.items()}
+    share = np.minimum(1, epochs / curriculum) if curriculum else np.ones(len(epochs))
+    panels = {"β": {"": beta * share}, "validation, %": curves}
+    look = {"xlabel": "epoch", "ylims": [(0, 0.7), (80, 100)]}
+    look["colours"] = (("student",), ("student", "soft"))
+    text = f"E = {curriculum}, β = {beta:g}, T = {T}: {percent(now):.1f}% on test "
+    text += f"(rate {now['rate']:g}), {gain(now, start):+.1f} points against β from the start "
+    text += f"(rate {start['rate']:g})."
+    return figures.stacked_curves(epochs, panels, **look), minus(text)
+
+
+def factors(adaptive: Mapping[tuple[float, str], Row]) -> Figure:
+    """The factor on the cosine, step by step, that makes its gradient as long as the other's.
+
+    Args:
+        adaptive: rows of the study by spread and kind of weights.
+    """
+    lines = {f"spread {k}": np.mean(adaptive[k, "adaptive"]["factor"], axis=0) for k in (0, 1)}
+    look = {"xlabel": "step", "ylabel": "factor on the cosine", "log_y": True, "ylim": (1, 1e3)}
+    return figures.curves(np.arange(0, 400, 20), lines, **look)
+
+
+def draw_lab(
+    lab: Callable[[str, str], tuple[Any, History]],
+    odd_right: Callable[[Any], float],
+    rationale: str,
+    loss: str,
+) -> Drawn:
+    """The loss of a student of one rationale, relative to its start.
+
+    Args:
+        lab: trains a student with a rationale and a loss; returns it and its history.
+        odd_right: its share of right answers to "odd or even".
+    """
+    student, history = lab(rationale, loss)
+    line = np.array(history.loss[1:]) / history.loss[1]
+    look = {"xlabel": "step", "ylabel": "loss, relative to its start", "ylim": (0, 1.1)}
+    figure = figures.curves(history.step[1:], {loss: line}, colours=("student",), **look)
+    text = f"Rationale: {rationale}, compared by {loss}. After {history.step[-1]} steps the loss "
+    text += f"ends at {line[-1]:.0%} of its start, "
+    text += f"{odd_right(student):.0%} of odd or even is right."
+    return figure, text

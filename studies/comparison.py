@@ -1,4 +1,4 @@
-"""The comparison of chapter 6, recorded in results/comparison.json.
+"""The comparison of chapter 7, recorded in results/comparison.json.
 
     python studies/comparison.py            # or: make comparison; 15 to 35 minutes on two cores
     python studies/comparison.py --check    # repeat a slice of the record, write nothing

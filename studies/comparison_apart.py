@@ -1,4 +1,4 @@
-"""What closes the gap of chapter 6: the last regime taken apart, in the few-labels setting.
+"""What closes the gap of chapter 7: the last regime taken apart, in the few-labels setting.
 
     python studies/comparison_apart.py            # some three minutes on two cores
     python studies/comparison_apart.py --check    # repeat a slice of the record, write nothing

@@ -1,4 +1,4 @@
-"""The article's whole method, at its own values and beside its parts, in the settings of chapter 6.
+"""The article's whole method, at its own values and beside its parts, in the settings of chapter 7.
 
     python studies/comparison_article.py            # about a quarter of an hour on one core
     python studies/comparison_article.py --check    # repeat a slice of the record, write nothing

@@ -1,4 +1,4 @@
-"""Is one method of chapter 6 faster, or its rate? Three methods, each at the dials of all three.
+"""Is one method of chapter 7 faster, or its rate? Three methods, each at the dials of all three.
 
     python studies/comparison_equal.py            # about five minutes on one core
     python studies/comparison_equal.py --check    # repeat a slice of the record, write nothing

@@ -1,4 +1,4 @@
-"""The dials of chapter 6: the few-labels setting over T, α and β, all else as in the comparison.
+"""The dials of chapter 7: the few-labels setting over T, α and β, all else as in the comparison.
 
     python studies/comparison_weights.py            # about three minutes on two cores
     python studies/comparison_weights.py --check    # repeat a slice of the record, write nothing

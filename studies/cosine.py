@@ -1,4 +1,4 @@
-"""The longer experiments of chapter 5, recorded in results/cosine_*.json.
+"""The longer experiments of chapter 6, recorded in results/cosine_*.json.
 
     python studies/cosine.py                   # all of them, about ten minutes on one core
     python studies/cosine.py scale committee   # some of them

@@ -1,4 +1,4 @@
-"""The digit that a student is never shown, for chapter 3: each of the ten, five T, two students.
+"""The digit that a student is never shown, for chapter 4: each of the ten, five T, two students.
 
     python studies/never_shown.py            # about twenty minutes on one core
     python studies/never_shown.py --check    # repeat a slice of the record, write nothing

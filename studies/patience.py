@@ -1,4 +1,4 @@
-"""Does a patient student gain after all? For chapter 3: with every label, five times the steps.
+"""Does a patient student gain after all? For chapter 4: with every label, five times the steps.
 
     python studies/patience.py            # about ten minutes on one core
     python studies/patience.py --check    # repeat a slice of the record, write nothing

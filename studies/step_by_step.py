@@ -1,10 +1,10 @@
-"""The longer experiments of chapter 4, recorded in results/step_by_step_*.json.
+"""The longer experiments of chapter 5, recorded in results/step_by_step_*.json.
 
     python studies/step_by_step.py              # all of them, about ten minutes on two cores
     python studies/step_by_step.py labels grid  # some of them
     python studies/step_by_step.py --check      # repeat a slice of the records, write nothing
 
-The rule is that of chapter 3: same first parameters, same order of the examples, same number of
+The rule is that of chapter 4: same first parameters, same order of the examples, same number of
 steps, the same learning rates tried for each method, chosen by the mean accuracy on the validation
 split. The test split is only reported. Everything is float64 but the additions.
 """
@@ -71,7 +71,7 @@ def named_digit(
 
 
 STUDENTS = {"odd or even": "64-10-2", "ten classes": "64-16-10"}
-"""Ten linear scores and then odd or even; for ten classes, the student of chapter 3."""
+"""Ten linear scores and then odd or even; for ten classes, the student of chapter 4."""
 
 
 def distill(

@@ -1,4 +1,4 @@
-"""The longer experiments of chapter 3, recorded in results/traditional_*.json.
+"""The longer experiments of chapter 4, recorded in results/traditional_*.json.
 
     python studies/traditional.py                  # all: a quarter of an hour on one quiet core
     python studies/traditional.py grid mistakes    # some of them

@@ -1,4 +1,4 @@
-"""Wrong labels, a second look for chapter 3: each teacher at its own T, and how long is long.
+"""Wrong labels, a second look for chapter 4: each teacher at its own T, and how long is long.
 
     python studies/wrong_labels.py            # both; about ten minutes on one core
     python studies/wrong_labels.py amount     # one of them

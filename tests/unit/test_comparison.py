@@ -1,4 +1,4 @@
-"""The comparison of chapter 6: fair by construction, blind to the test split, and repeatable."""
+"""The comparison of chapter 7: fair by construction, blind to the test split, and repeatable."""
 
 from copy import copy
 

@@ -14,7 +14,7 @@ import pytest
 from looks import check_looks, heads_forward, places, texts
 
 from distill_lib import Estimate, History, digits, interval, recorded
-from pictures import ch02, ch03, ch04, ch05, ch06, index
+from pictures import ch02, ch04, ch05, ch06, ch07, index
 from pictures.rows import minus
 
 RNG = np.random.default_rng(0)
@@ -27,7 +27,7 @@ PLACES = [
     (s, "one rate", *pair, question)
     for s in SETTINGS
     for pair in PAIRS.values()
-    for question in ch06.ASKED
+    for question in ch07.ASKED
 ]
 VALUES = {place: interval([k, k + 2.0]) for k, place in enumerate(PLACES, start=-3)}
 ADJUSTED = {place: 0.04 if k % 2 else 0.2 for k, place in enumerate(PLACES)}
@@ -93,88 +93,88 @@ DRAWN = {
     "ch02.draw_more_labels": lambda **at: ch02.draw_more_labels(
         accuracies, [30, 100], **{"student": "64-10"} | at
     ),
-    "ch03.draw_pulls": lambda **at: ch03.draw_pulls(
+    "ch04.draw_pulls": lambda **at: ch04.draw_pulls(
         STUDENT[:1], TEACHER[:1], np.array([2]), **{"T": 4, "alpha": 0.5} | at
     ),
-    "ch03.draw_norms": lambda **at: ch03.draw_norms(
+    "ch04.draw_norms": lambda **at: ch04.draw_norms(
         lambda T: 1 / T, [1.0, 2.0, 4.0], **{"T": 2.0} | at
     ),
-    "ch03.draw_limit": lambda **at: ch03.draw_limit(
+    "ch04.draw_limit": lambda **at: ch04.draw_limit(
         STUDENT, TEACHER, (STUDENT - TEACHER) / 10, **{"T": 8.0} | at
     ),
-    "ch03.draw_grid": lambda **at: ch03.draw_grid(
+    "ch04.draw_grid": lambda **at: ch04.draw_grid(
         grid(),
         labels()[100, "alone"],
         labels()[1197, "teacher's answers"],
         **{"T": 4, "alpha": 0.5} | at,
     ),
-    "ch03.grid_map": lambda: ch03.grid_map(grid()),
-    "ch03.few_labels": lambda: ch03.few_labels(
+    "ch04.grid_map": lambda: ch04.grid_map(grid()),
+    "ch04.few_labels": lambda: ch04.few_labels(
         labels(), grid()[4, 0], labels()[1197, "teacher's answers"]
     ),
-    "ch03.wrong_labels": lambda: ch03.wrong_labels(
+    "ch04.wrong_labels": lambda: ch04.wrong_labels(
         rows("traditional_noise", "teacher_labels", "alpha")
     ),
-    "ch03.draw_bug": lambda **at: ch03.draw_bug(
+    "ch04.draw_bug": lambda **at: ch04.draw_bug(
         rows("traditional_bug", "share", "alpha"),
         labels()[100, "alone"],
         **{"share": 0.5, "alpha": 0} | at,
     ),
-    "ch04.draw_hidden": lambda **at: ch04.draw_hidden(
+    "ch05.draw_hidden": lambda **at: ch05.draw_hidden(
         SPLIT, STUDENT / 4, lambda z: z[:, :2], **{"digit": 1} | at
     ),
-    "ch04.draw_pulls": lambda **at: ch04.draw_pulls(
+    "ch05.draw_pulls": lambda **at: ch05.draw_pulls(
         pulls, **{"T": 2, "alpha": 0.5, "beta": 0.3} | at
     ),
-    "ch04.draw_dials": lambda **at: ch04.draw_dials(
+    "ch05.draw_dials": lambda **at: ch05.draw_dials(
         tasks()["odd or even", 50, "alone"], dials(), **{"T": 4, "alpha": 0.5, "beta": 0.3} | at
     ),
-    "ch04.draw_map": lambda **at: ch04.draw_map(dials(), **{"measure": "fidelity"} | at),
-    "ch04.draw_curve": lambda **at: ch04.draw_curve(
+    "ch05.draw_map": lambda **at: ch05.draw_map(dials(), **{"measure": "fidelity"} | at),
+    "ch05.draw_curve": lambda **at: ch05.draw_curve(
         dials(), **{"T": 4, "alpha": 0.5, "beta": 0.3} | at
     ),
-    "ch04.draw_labels": lambda **at: ch04.draw_labels(
+    "ch05.draw_labels": lambda **at: ch05.draw_labels(
         tasks(), **{"task": "ten classes", "labels": 50} | at
     ),
-    "ch04.draw_high": lambda **at: ch04.draw_high(rows("step_by_step_high", "T"), **{"T": 4} | at),
-    "ch04.draw_sums": lambda **at: ch04.draw_sums(
+    "ch05.draw_high": lambda **at: ch05.draw_high(rows("step_by_step_high", "T"), **{"T": 4} | at),
+    "ch05.draw_sums": lambda **at: ch05.draw_sums(
         rows("step_by_step_addition", "examples", "method"), [1000, 4000], **{"examples": 4000} | at
     ),
-    "ch05.draw_plane": lambda **at: ch05.draw_plane(
+    "ch06.draw_plane": lambda **at: ch06.draw_plane(
         lambda angle, length: TEACHER[0] + angle / 9, **{"angle": 30, "length": 1.5} | at
     ),
-    "ch05.arrows_and_bars": lambda: ch05.arrows_and_bars(
+    "ch06.arrows_and_bars": lambda: ch06.arrows_and_bars(
         {"a": ((0, 0), (1, 1)), "b": ((1, 1), (0, 2))},
         {"loss": 0.5, "none": 0.0},
         limits=(-1, 2, -1, 2),
         ylim=(0.01, 10),
     ),
-    "ch05.draw_scale": lambda **at: ch05.draw_scale(
+    "ch06.draw_scale": lambda **at: ch06.draw_scale(
         rows("cosine_scale", "rows", "spread", "method"), **{"spread": 1, "rows": 100} | at
     ),
-    "ch05.draw_calibration": lambda **at: ch05.draw_calibration(
+    "ch06.draw_calibration": lambda **at: ch06.draw_calibration(
         STUDENT, SPLIT.labels, **{"T": 0.5} | at
     ),
-    "ch05.draw_grid": lambda **at: ch05.draw_grid(
+    "ch06.draw_grid": lambda **at: ch06.draw_grid(
         rows("cosine_grid", "T", "alpha", "beta"), **{"T": 4, "alpha": 0.2, "beta": 0.3} | at
     ),
-    "ch05.draw_curriculum": lambda **at: ch05.draw_curriculum(
+    "ch06.draw_curriculum": lambda **at: ch06.draw_curriculum(
         rows("cosine_curriculum", "curriculum", "beta", "T"),
         **{"curriculum": 8, "beta": 0.6, "T": 4} | at,
     ),
-    "ch05.factors": lambda: ch05.factors(rows("cosine_adaptive", "spread", "weights")),
-    "ch05.draw_lab": lambda **at: ch05.draw_lab(
+    "ch06.factors": lambda: ch06.factors(rows("cosine_adaptive", "spread", "weights")),
+    "ch06.draw_lab": lambda **at: ch06.draw_lab(
         lambda rationale, loss: ("student", {"cosine": HISTORY, "MSE": SHORT}[loss]),
         lambda student: 0.875,
         **{"rationale": "one number", "loss": "cosine"} | at,
     ),
-    "ch06.draw_difference": lambda **at: ch06.draw_difference(
+    "ch07.draw_difference": lambda **at: ch07.draw_difference(
         difference,
         ["alone", "cosine"],
         {"all tuned": "t", "one rate": "r"},
         **{"setting": "clouds", "measure": "steps", "chosen": "all tuned"} | at,
     ),
-    "ch06.draw_look": lambda **at: ch06.draw_look(
+    "ch07.draw_look": lambda **at: ch07.draw_look(
         VALUES,
         ADJUSTED,
         SETTINGS,
@@ -182,10 +182,10 @@ DRAWN = {
         {"one": "one rate", "two": "one rate"},
         **{"against": "b", "chosen": "one"} | at,
     ),
-    "ch06.verdicts": lambda: ch06.verdicts(
+    "ch07.verdicts": lambda: ch07.verdicts(
         {"better?": [[("+2.0", 1), ("−1.0", -1), ("0.0", 0)]]}, ["r"], ["x", "y", "z"]
     ),
-    "ch06.draw_dials": lambda **at: ch06.draw_dials(
+    "ch07.draw_dials": lambda **at: ch07.draw_dials(
         rows("comparison_weights", "method", "T", "alpha", "beta"),
         np.array([0.8, 0.9]),
         400,
@@ -198,32 +198,32 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch02.draw_variance": {"spread": [2.0]},
     "ch02.draw_lessons": {"labels": [1197], "student": ["64-16-10"]},
     "ch02.draw_more_labels": {"student": ["64-16-10"]},
-    "ch03.draw_pulls": {"T": [1, 16], "alpha": [0, 1.0]},
-    "ch03.draw_norms": {"T": [1.0, 4.0]},
-    "ch03.draw_limit": {"T": [1.0, 128.0]},
-    "ch03.draw_grid": {"T": [1, 16], "alpha": [0, 1]},
-    "ch03.draw_bug": {"share": [0, 1], "alpha": [0.5]},
-    "ch04.draw_hidden": {"digit": [2]},
-    "ch04.draw_pulls": {"T": [16], "alpha": [0], "beta": [0]},
-    "ch04.draw_dials": {"T": [16], "alpha": [0], "beta": [0]},
-    "ch04.draw_map": {"measure": ["accuracy"]},
-    "ch04.draw_curve": {"T": [16], "alpha": [0], "beta": [0]},
-    "ch04.draw_labels": {"task": ["odd or even"], "labels": [1197]},
-    "ch04.draw_high": {"T": [1, 128]},
-    "ch04.draw_sums": {"examples": [1000]},
-    "ch05.draw_plane": {"angle": [0, 180], "length": [0.1, 2.0]},
-    "ch05.draw_scale": {"spread": [2], "rows": [1197]},
-    "ch05.draw_calibration": {"T": [0.02, 3.0]},
-    "ch05.draw_grid": {"T": [16], "alpha": [0], "beta": [0]},
-    "ch05.draw_curriculum": {"curriculum": [0], "beta": [0.3], "T": [1]},
-    "ch05.draw_lab": {"loss": ["MSE"], "rationale": ["ten scores"]},
-    "ch06.draw_difference": {
+    "ch04.draw_pulls": {"T": [1, 16], "alpha": [0, 1.0]},
+    "ch04.draw_norms": {"T": [1.0, 4.0]},
+    "ch04.draw_limit": {"T": [1.0, 128.0]},
+    "ch04.draw_grid": {"T": [1, 16], "alpha": [0, 1]},
+    "ch04.draw_bug": {"share": [0, 1], "alpha": [0.5]},
+    "ch05.draw_hidden": {"digit": [2]},
+    "ch05.draw_pulls": {"T": [16], "alpha": [0], "beta": [0]},
+    "ch05.draw_dials": {"T": [16], "alpha": [0], "beta": [0]},
+    "ch05.draw_map": {"measure": ["accuracy"]},
+    "ch05.draw_curve": {"T": [16], "alpha": [0], "beta": [0]},
+    "ch05.draw_labels": {"task": ["odd or even"], "labels": [1197]},
+    "ch05.draw_high": {"T": [1, 128]},
+    "ch05.draw_sums": {"examples": [1000]},
+    "ch06.draw_plane": {"angle": [0, 180], "length": [0.1, 2.0]},
+    "ch06.draw_scale": {"spread": [2], "rows": [1197]},
+    "ch06.draw_calibration": {"T": [0.02, 3.0]},
+    "ch06.draw_grid": {"T": [16], "alpha": [0], "beta": [0]},
+    "ch06.draw_curriculum": {"curriculum": [0], "beta": [0.3], "T": [1]},
+    "ch06.draw_lab": {"loss": ["MSE"], "rationale": ["ten scores"]},
+    "ch07.draw_difference": {
         "setting": ["few labels"],
         "measure": ["accuracy"],
         "chosen": ["one rate"],
     },
-    "ch06.draw_look": {"against": ["more"], "chosen": ["two"]},
-    "ch06.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
+    "ch07.draw_look": {"against": ["more"], "chosen": ["two"]},
+    "ch07.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -250,7 +250,7 @@ def description(name: str) -> str:
 
 def test_every_picture_is_tried_here():
     """Of the functions here only these draw nothing: they write lines of tables."""
-    tables = {"ch06.arrival", "ch06.table_row", "ch06.tally"}
+    tables = {"ch07.arrival", "ch07.table_row", "ch07.tally"}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n != "rows" for f in functions(m)}
     assert every == set(DRAWN) | tables, "add the new pictures to DRAWN above"
 
@@ -269,7 +269,7 @@ def test_pictures_are_found_where_the_library_is(place, tmp_path):
         code += f"sys.path = [p for p in sys.path if p not in {paths}]; "
         code += "sys.path[:0] = ['book', 'book/livefigures/src']; "
     code += (
-        "import distill_lib; from pictures import ch03; print(distill_lib.__file__, ch03.__file__)"
+        "import distill_lib; from pictures import ch04; print(distill_lib.__file__, ch04.__file__)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -307,7 +307,7 @@ def test_the_axes_keep_their_place_wherever_a_slider_goes(name):
 
 
 def test_verdicts_are_told_by_marks_as_well_as_by_colour():
-    drawn = figure("ch06.verdicts")
+    drawn = figure("ch07.verdicts")
     assert {"▲ +2.0", "▼ −1.0", "0.0", "better?", "r", "x", "y", "z"} <= set(texts(drawn))
     assert len({patch.get_facecolor()[:3] for patch in drawn.axes[0].patches}) == 3
 
@@ -321,11 +321,11 @@ def test_verdicts_are_told_by_marks_as_well_as_by_colour():
 )
 def test_a_verdict_without_a_name_raises_value_error(panels, names):
     with pytest.raises(ValueError, match=r"rows and .* columns are named; got \("):
-        ch06.verdicts(panels, names, ["x"])
+        ch07.verdicts(panels, names, ["x"])
 
 
 def test_arrows_lead_from_their_start_to_their_end():
-    plane, _ = figure("ch05.arrows_and_bars").axes
+    plane, _ = figure("ch06.arrows_and_bars").axes
     assert [(arrow.xyann, arrow.xy) for arrow in plane.texts] == [
         ((0, 0), (1, 1)),
         ((1, 1), (0, 2)),
@@ -335,7 +335,7 @@ def test_arrows_lead_from_their_start_to_their_end():
 
 
 def test_bars_beside_arrows_are_as_high_as_their_values_and_say_them():
-    _, side = figure("ch05.arrows_and_bars").axes
+    _, side = figure("ch06.arrows_and_bars").axes
     assert [bar.get_height() for bar in side.patches] == [0.5, 0.01]  # 0 is below the axis
     assert [text.get_text() for text in side.texts] == ["0.5", "0"]
     assert [text.get_text() for text in side.get_xticklabels()] == ["loss", "none"]
@@ -346,7 +346,7 @@ def test_fewer_colours_than_arrows_or_bars_raise_value_error(many):
     arrows = dict.fromkeys("abcdefg" if many == "arrows" else "a", ((0, 0), (1, 1)))
     values = dict.fromkeys("abcdefg" if many == "bars" else "a", 1)
     with pytest.raises(ValueError, match="7 to draw need as many colours; got 6: "):
-        ch05.arrows_and_bars(arrows, values, limits=(0, 1, 0, 1), ylim=(0.1, 1))
+        ch06.arrows_and_bars(arrows, values, limits=(0, 1, 0, 1), ylim=(0.1, 1))
 
 
 def test_a_flow_leads_from_the_right_of_one_box_to_the_left_of_the_other():
@@ -365,7 +365,7 @@ def test_a_description_says_the_numbers_of_its_row():
     row = grid()[4, 0.5]
     mean = interval(row["accuracy"]).scaled(100)
     assert f"At T = 4 and α = 0.5: {mean:.1f}% (rate {row['rate']:g})" in description(
-        "ch03.draw_grid"
+        "ch04.draw_grid"
     )
 
 
@@ -373,7 +373,7 @@ def test_minus_signs_are_those_of_prose():
     assert minus("-1.0 points") == "−1.0 points"
 
 
-# the tables of chapter 6
+# the tables of chapter 7
 
 
 def steps_of(setting: str, regime: str, method: str, measure: str) -> np.ndarray:
@@ -383,22 +383,22 @@ def steps_of(setting: str, regime: str, method: str, measure: str) -> np.ndarray
 
 def test_arrival_counts_who_never_does_and_compares_where_both_do():
     case = ("few labels", "one rate", "a", "b")
-    assert ch06.arrival(steps_of, 9, case) == "  2/1 |    -2 ± 1  (5)"
+    assert ch07.arrival(steps_of, 9, case) == "  2/1 |    -2 ± 1  (5)"
 
 
 def test_arrival_says_no_difference_of_fewer_than_five():
     case = ("few labels", "one rate", "a", "b")
-    assert ch06.arrival(steps_of, 7, case).split() == ["0/4", "|", "(3)"]
+    assert ch07.arrival(steps_of, 7, case).split() == ["0/4", "|", "(3)"]
 
 
 def test_a_row_of_the_table_stars_what_is_sure():
     case = ("few labels", "one rate", "a", "b")
-    label, better, faster, *_, steadier = ch06.table_row(
+    label, better, faster, *_, steadier = ch07.table_row(
         VALUES, ADJUSTED, steps_of, 9, "a", *case
     ).split("|")
     assert label.strip() == "a"
     assert [cell.rstrip().endswith("*") for cell in (better, faster, steadier)] == [
-        ADJUSTED[(*case, question)] < 0.05 for question in ch06.ASKED
+        ADJUSTED[(*case, question)] < 0.05 for question in ch07.ASKED
     ]
 
 
@@ -409,7 +409,7 @@ def test_a_tally_counts_what_is_sure_and_the_reverse_apart(question, sign):
     places = [(s, "one rate", *pair, question) for s in settings]
     values = dict(zip(places, map(interval, ([3, 4], [3, 4], [-3, -4], [3, 4])), strict=True))
     adjusted = dict(zip(places, (0.01, 0.01, 0.01, 0.5), strict=True))
-    tally = ch06.tally(
+    tally = ch07.tally(
         values, adjusted, ("one", "two", "three", "four"), "one rate", pair, question
     )
     assert tally == ("2 yes, 1 reversed" if sign > 0 else "1 yes, 2 reversed")

@@ -115,7 +115,7 @@ def test_a_chapter_takes_the_front_door(page):
         if package in ours and name not in (pictures, "comparison"):
             assert package == "distill_lib", f"{name}: not from the library itself"
             assert rest == "figures" or (rest in vars(distill_lib) and "." not in rest), name
-    assert "comparison" not in imported(page) or page == "06_fair_comparison"
+    assert "comparison" not in imported(page) or page == "07_fair_comparison"
 
 
 def shown() -> dict[str, str]:
