@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from distill_lib import softmax
 from distill_lib.exercises import check
 
 
@@ -43,14 +44,14 @@ def test_six_digits_are_right(capsys, answer, expected):
         (
             [[0, 0], [-1, 0]],
             [[0, 0], [1, 0]],
-            "Not yet: the largest difference is 2 at (1, 0). Think of T.",
+            "Not yet: every number is -1 times what is expected. Think of T.",
         ),
         ([1, 2], [1, 2, 3], "Not yet: expected shape (3,), yours is (2,). Think of T."),
         (3.0, [3.0], "Not yet: expected shape (1,), yours is (). Think of T."),
         ("four", 4, "Not yet: expected numbers, got str. Think of T."),
         ([[1], [1, 2]], [1], "Not yet: expected numbers, got list. Think of T."),
         (1j, 1, "Not yet: expected numbers, got complex. Think of T."),
-        (np.nan, 1, "Not yet: the largest difference is nan. Think of T."),
+        (np.nan, 1, "Not yet: nan or infinity came out where a number is expected. Think of T."),
     ],
 )
 def test_a_wrong_answer_is_told_where_and_by_how_much_and_given_the_hint(
@@ -65,3 +66,86 @@ def test_a_wrong_answer_is_told_where_and_by_how_much_and_given_the_hint(
 def test_only_numbers_can_be_right(answer, capsys):
     check(answer, 0.5)
     assert "Not yet: expected numbers" in capsys.readouterr().out
+
+
+LOGITS = [
+    (np.array([1.0, 2.0, 3.0]), 5.0),
+    (np.array([[1.0, 0.0, -1.0], [2.0, 0.0, 0.5]]), 1.0),
+    (np.array([[1000.0, 0.0, -1000.0]]), 1.0),
+]
+
+
+def naive(z, T):
+    e = np.exp(z / T)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def wrong_axis(z, T):
+    e = np.exp((z - z.max()) / T)
+    return e / e.sum(axis=0)
+
+
+MISTAKES = {
+    "large logits overflow: subtract the largest first": naive,
+    "that is softmax over the wrong axis": wrong_axis,
+    "T is forgotten": lambda z, T: softmax(z),
+}
+
+
+@pytest.mark.parametrize(
+    "answer, message",
+    [
+        (softmax, "Right."),
+        (lambda z, T: softmax(z, T).round(7), "Right."),
+        *[(wrong, f"Not yet: {words}.") for words, wrong in MISTAKES.items()],
+        (
+            lambda z, T: 1 / 0,
+            "Not yet: your function raised ZeroDivisionError (division by zero), ",
+        ),
+        (lambda z: z, "Not yet: your function raised TypeError ("),
+        (lambda z, T: None, "Over to you: put your code in place of the dots, and return "),
+        (
+            lambda z, T: "no",
+            "Not yet: expected numbers, got str, for logits of shape (3,), T = 5. Hm.",
+        ),
+        (lambda z, T: softmax(z, T)[..., :1], "Not yet: expected shape (3,), yours is (1,), for "),
+        (lambda z, T: 2 * softmax(z, T), "Not yet: every number is 2 times what is expected, for "),
+        (3.0, "Not yet: expected a function, got a number or array. Hm."),
+    ],
+)
+def test_a_function_is_tried_on_made_inputs_and_its_mistake_is_named(capsys, answer, message):
+    check(answer, softmax, "Hm.", tries=LOGITS, mistakes=MISTAKES)
+    assert capsys.readouterr().out.startswith(message)
+
+
+def test_a_function_that_changes_its_input_is_told_so_and_does_no_harm(capsys):
+    def greedy(z, T):
+        z -= z.max(axis=-1, keepdims=True)
+        return softmax(z, T)
+
+    before = LOGITS[0][0].copy()
+    check(greedy, softmax, tries=LOGITS)
+    assert "changes its input" in capsys.readouterr().out
+    assert np.array_equal(LOGITS[0][0], before)
+
+
+@pytest.mark.parametrize("answer", [1.44, 1.4427, 1.442695, 1.4377, 1.4476])
+def test_numbers_rounded_by_hand_to_the_digits_asked_for_are_right(capsys, answer):
+    check(answer, 1 / np.log(2), decimals=2)
+    assert capsys.readouterr().out == "Right.\n"
+
+
+@pytest.mark.parametrize("answer", [1.43, 1.45, 1.437, 14.4])
+def test_a_number_that_rounds_to_another_is_not(capsys, answer):
+    check(answer, 1 / np.log(2), decimals=2)
+    assert capsys.readouterr().out.startswith("Not yet")
+
+
+def test_a_typical_wrong_number_gets_its_own_words_and_no_hint(capsys):
+    check(0.7, 0.3, "Hm.", mistakes={"α and 1 − α are exchanged": 0.7}, decimals=1)
+    assert capsys.readouterr().out == "Not yet: α and 1 − α are exchanged.\n"
+
+
+def test_a_function_needs_something_to_be_tried_on():
+    with pytest.raises(ValueError, match="expected tries, got none"):
+        check(naive, softmax)
