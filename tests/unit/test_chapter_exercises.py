@@ -1,4 +1,4 @@
-"""The exercises of the chapters: every solution is right, every typical mistake gets its own words."""
+"""The exercises: every solution is right, every typical mistake gets its own words."""
 
 import ast
 import importlib
