@@ -1,4 +1,4 @@
-"""Chapter 4: the two pulls, the factor T², the map of T and α, and the bug lab."""
+"""Chapter 4: two pulls, a digit never shown, the divergence, T², both dials, the bug lab."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from pictures.rows import Row, gain, minus, percent
 Drawn = tuple[Figure, str]
 Grid = Mapping[tuple[int, float], Row]
 """Rows by T and α."""
+NEVER_SHOWN = {  # by the name of a line: the student and what it learns from
+    "linear": ("64-10", "soft targets"),
+    "64-16-10": ("64-16-10", "soft targets"),
+    "linear, evened": ("64-10", "evened"),
+    "linear, teacher without it": ("64-10", "ignorant teacher"),
+}
 
 
 def draw_pulls(
@@ -32,6 +38,56 @@ def draw_pulls(
     second = f"the teacher {pulls}" if alpha < 1 else "the teacher is silent"
     first = f"At T = {T} and α = {alpha:g} the label pulls the 2 by {label[2]:.2f}"
     return figure, minus(f"{first}; {second}.")
+
+
+def draw_never_shown(rows: Mapping[tuple[int, str, str, int], Row], digit: int, T: int) -> Drawn:
+    """How much of a digit is found by students that were never shown it, over T.
+
+    Args:
+        rows: by digit, student, lesson and T.
+    """
+    temperatures = sorted({key[-1] for key in rows})
+    lines = {
+        name: {
+            t: percent(rows[digit, *who, t], "found")
+            for t in temperatures
+            if (digit, *who, t) in rows
+        }
+        for name, who in NEVER_SHOWN.items()
+    }
+    means = {
+        n: [line[t].mean if t in line else np.nan for t in temperatures]
+        for n, line in lines.items()
+    }
+    look = {"xlabel": "T", "ylabel": f"{digit}s that are found, %", "ylim": (-4, 104)}
+    look["colours"] = ("student", "accent", "label", "warn")
+    figure = figures.curves(temperatures, means, log_x=True, mark=T, **look)
+    others = percent(rows[digit, "64-10", "soft targets", T], "others")
+    text = f"No {digit} shown, T = {T}: the linear student calls {lines['linear'][T]:.0f}% of "
+    text += f"the {digit}s by their name (64-16-10: {lines['64-16-10'][T]:.0f}%), and "
+    text += f"{others:.0f}% of the other digits"
+    if T in lines["linear, evened"]:
+        evened, ignorant = list(lines.values())[2:]
+        text += f"; the controls find {evened[T]:.0f}% and {ignorant[T]:.0f}%"
+    return figure, f"{text}."
+
+
+def draw_divergence(teacher: float, student: float) -> Drawn:
+    """The divergence of two answers about one class and the rest, over the student's."""
+    q = np.linspace(0.005, 0.995, 199)
+
+    def divergence(p: np.ndarray | float, q: np.ndarray | float) -> np.ndarray:
+        return p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+
+    lines = {"KL(teacher ‖ student)": divergence(teacher, q)}
+    lines["KL(student ‖ teacher)"] = divergence(q, teacher)
+    look = {"xlabel": "the student's probability", "ylabel": "nats", "ylim": (-0.15, 4)}
+    figure = figures.curves(q, lines, mark=student, colours=("soft", "muted"), **look)
+    here, back = divergence(teacher, student), divergence(student, teacher)
+    dot = {"markersize": 9, "color": figures.COLOURS["student"], "clip_on": False}
+    figure.axes[0].plot([student], [here], "o", **dot)
+    text = f"The teacher gives the class {teacher:g}, the student {student:g}: KL(teacher ‖ "
+    return figure, f"{text}student) is {here:.2f} nats, the other way round {back:.2f}."
 
 
 def draw_norms(
@@ -100,13 +156,18 @@ def few_labels(methods: Mapping[tuple[int, str], Row], soft_all: Row, answers: R
     return figures.curves(counts, lines, log_x=True, **look)
 
 
-def wrong_labels(noise: Mapping[tuple[str, float], Row]) -> Figure:
-    """Accuracy over α for each teacher of the study with wrong labels."""
-    kinds = list(dict.fromkeys(kind for kind, _ in noise))
-    shares = sorted({alpha for _, alpha in noise})
-    lines = {kind: [percent(noise[kind, a]) for a in shares] for kind in kinds}
-    look = {"xlabel": "α", "ylabel": "test accuracy, %", "ylim": (78, 96)}
-    return figures.curves(shares, lines, colours=("label", "warn", "accent"), **look)
+def draw_own_temperature(own: Mapping[tuple[str, float], Row], alone: Row, T: float) -> Drawn:
+    """Accuracy over T of the students of three teachers, all with soft targets only."""
+    kinds = list(dict.fromkeys(kind for kind, _ in own))
+    temperatures = sorted({t for _, t in own})
+    lines = {f"{kind} teacher": [percent(own[kind, t]) for t in temperatures] for kind in kinds}
+    lines["labels alone"] = [percent(alone)] * len(temperatures)
+    look = {"xlabel": "T", "ylabel": "test accuracy, %", "ylim": (70, 97), "mark": T}
+    look["colours"] = ("teacher", "warn", "student", "label")
+    figure = figures.curves(temperatures, lines, log_x=True, **look)
+    gains = [f"{kind} {gain(own[kind, T], alone):+.1f}" for kind in kinds]
+    text = f"T = {T:g}, points against labels alone, by teacher: {', '.join(gains)}."
+    return figure, minus(text)
 
 
 def draw_bug(
