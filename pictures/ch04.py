@@ -160,9 +160,10 @@ def draw_own_temperature(own: Mapping[tuple[str, float], Row], alone: Row, T: fl
     """Accuracy over T of the students of three teachers, all with soft targets only."""
     kinds = list(dict.fromkeys(kind for kind, _ in own))
     temperatures = sorted({t for _, t in own})
-    lines = {f"{kind} teacher": [percent(own[kind, t]) for t in temperatures] for kind in kinds}
+    names = {"same wrong labels": "wrong", "stopped early": "wrong, stopped early"}
+    lines = {names.get(k, k): [percent(own[k, t]) for t in temperatures] for k in kinds}
     lines["labels alone"] = [percent(alone)] * len(temperatures)
-    look = {"xlabel": "T", "ylabel": "test accuracy, %", "ylim": (70, 97), "mark": T}
+    look = {"xlabel": "T", "ylabel": "test accuracy, %", "ylim": (78, 96), "mark": T}
     look["colours"] = ("teacher", "warn", "student", "label")
     figure = figures.curves(temperatures, lines, log_x=True, **look)
     gains = [f"{kind} {gain(own[kind, T], alone):+.1f}" for kind in kinds]

@@ -48,6 +48,12 @@ def labels() -> dict:
     return rows("traditional_labels", "labels", "method")
 
 
+def own_temperature() -> tuple[dict, dict]:
+    """The rows of the students with a teacher, and that of the student alone."""
+    table = rows("wrong_labels_own_temperature", "teacher_labels", "T")
+    return {key: row for key, row in table.items() if key[1]}, table["none", 0]
+
+
 def dials() -> dict:
     return rows("step_by_step_grid", "T", "alpha", "beta")
 
@@ -96,6 +102,12 @@ DRAWN = {
     "ch04.draw_pulls": lambda **at: ch04.draw_pulls(
         STUDENT[:1], TEACHER[:1], np.array([2]), **{"T": 4, "alpha": 0.5} | at
     ),
+    "ch04.draw_never_shown": lambda **at: ch04.draw_never_shown(
+        rows("never_shown", "digit", "student", "lesson", "T"), **{"digit": 3, "T": 4} | at
+    ),
+    "ch04.draw_divergence": lambda **at: ch04.draw_divergence(
+        **{"teacher": 0.9, "student": 0.3} | at
+    ),
     "ch04.draw_norms": lambda **at: ch04.draw_norms(
         lambda T: 1 / T, [1.0, 2.0, 4.0], **{"T": 2.0} | at
     ),
@@ -112,8 +124,8 @@ DRAWN = {
     "ch04.few_labels": lambda: ch04.few_labels(
         labels(), grid()[4, 0], labels()[1197, "teacher's answers"]
     ),
-    "ch04.wrong_labels": lambda: ch04.wrong_labels(
-        rows("traditional_noise", "teacher_labels", "alpha")
+    "ch04.draw_own_temperature": lambda **at: ch04.draw_own_temperature(
+        *own_temperature(), **{"T": 4} | at
     ),
     "ch04.draw_bug": lambda **at: ch04.draw_bug(
         rows("traditional_bug", "share", "alpha"),
@@ -199,9 +211,12 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch02.draw_lessons": {"labels": [1197], "student": ["64-16-10"]},
     "ch02.draw_more_labels": {"student": ["64-16-10"]},
     "ch04.draw_pulls": {"T": [1, 16], "alpha": [0, 1.0]},
+    "ch04.draw_never_shown": {"digit": [0], "T": [1, 16]},
+    "ch04.draw_divergence": {"teacher": [0.5, 0.98], "student": [0.02, 0.98]},
     "ch04.draw_norms": {"T": [1.0, 4.0]},
     "ch04.draw_limit": {"T": [1.0, 128.0]},
     "ch04.draw_grid": {"T": [1, 16], "alpha": [0, 1]},
+    "ch04.draw_own_temperature": {"T": [0.25, 8]},
     "ch04.draw_bug": {"share": [0, 1], "alpha": [0.5]},
     "ch05.draw_hidden": {"digit": [2]},
     "ch05.draw_pulls": {"T": [16], "alpha": [0], "beta": [0]},
