@@ -7,18 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from distill_lib import cross_entropy, figures, soft_target_loss
-from pictures.rows import Row, gain, minus, percent
+from distill_lib import Estimate, cross_entropy, figures, soft_target_loss
+from pictures.rows import Row, crossed_gain, gain, minus, percent
 
 Drawn = tuple[Figure, str]
 Grid = Mapping[tuple[int, float], Row]
 """Rows by T and α."""
-NEVER_SHOWN = {  # by the name of a line: the student and what it learns from
+NEVER_SHOWN = {  # by the name of a line: the student, and what it learns from
     "linear": ("64-10", "soft targets"),
     "64-16-10": ("64-16-10", "soft targets"),
-    "linear, evened": ("64-10", "evened"),
-    "linear, teacher without it": ("64-10", "ignorant teacher"),
+    "evened": ("64-10", "evened"),
+    "teacher without it": ("64-10", "ignorant teacher"),
 }
+NOT_RUN = Estimate(np.nan, np.nan, np.nan, 0)
 
 
 def draw_pulls(
@@ -44,31 +45,22 @@ def draw_never_shown(rows: Mapping[tuple[int, str, str, int], Row], digit: int, 
     """How much of a digit is found by students that were never shown it, over T.
 
     Args:
-        rows: by digit, student, lesson and T.
+        rows: by digit, student, lesson and T; the two controls have some of the T alone.
     """
-    temperatures = sorted({key[-1] for key in rows})
-    lines = {
-        name: {
-            t: percent(rows[digit, *who, t], "found")
-            for t in temperatures
-            if (digit, *who, t) in rows
-        }
-        for name, who in NEVER_SHOWN.items()
-    }
-    means = {
-        n: [line[t].mean if t in line else np.nan for t in temperatures]
-        for n, line in lines.items()
-    }
+    temperatures, lines = sorted({key[-1] for key in rows}), {}
+    for name, who in NEVER_SHOWN.items():
+        at_T = [rows.get((digit, *who, t)) for t in temperatures]
+        lines[name] = [percent(row, "found") if row else NOT_RUN for row in at_T]
     look = {"xlabel": "T", "ylabel": f"{digit}s that are found, %", "ylim": (-4, 104)}
     look["colours"] = ("student", "accent", "label", "warn")
-    figure = figures.curves(temperatures, means, log_x=True, mark=T, **look)
-    others = percent(rows[digit, "64-10", "soft targets", T], "others")
-    text = f"No {digit} shown, T = {T}: the linear student calls {lines['linear'][T]:.0f}% of "
-    text += f"the {digit}s by their name (64-16-10: {lines['64-16-10'][T]:.0f}%), and "
-    text += f"{others:.0f}% of the other digits"
-    if T in lines["linear, evened"]:
-        evened, ignorant = list(lines.values())[2:]
-        text += f"; the controls find {evened[T]:.0f}% and {ignorant[T]:.0f}%"
+    figure = figures.curves(temperatures, lines, log_x=True, mark=T, **look)
+    linear, hidden, *controls = (values[temperatures.index(T)] for values in lines.values())
+    others = percent(rows[digit, *NEVER_SHOWN["linear"], T], "others")
+    text = f"Without any {digit}, at T = {T}, the linear student finds {linear:.0f}% of the "
+    text += f"{digit}s, and is right on {others:.0f}% of the other digits; 64-16-10 finds "
+    text += f"{hidden:.0f}%"
+    if NOT_RUN not in controls:
+        text += ", the controls {:.0f}% and {:.0f}%".format(*controls)
     return figure, f"{text}."
 
 
@@ -166,8 +158,8 @@ def draw_own_temperature(own: Mapping[tuple[str, float], Row], alone: Row, T: fl
     look = {"xlabel": "T", "ylabel": "test accuracy, %", "ylim": (78, 96), "mark": T}
     look["colours"] = ("teacher", "warn", "student", "label")
     figure = figures.curves(temperatures, lines, log_x=True, **look)
-    gains = [f"{kind} {gain(own[kind, T], alone):+.1f}" for kind in kinds]
-    text = f"T = {T:g}, points against labels alone, by teacher: {', '.join(gains)}."
+    gains = [f"{names.get(k, k)} {crossed_gain(own[k, T], alone):+.1f}" for k in kinds]
+    text = f"T = {T:g}, points against labels alone, by teacher: {'; '.join(gains)}."
     return figure, minus(text)
 
 
