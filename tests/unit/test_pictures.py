@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from looks import check_looks, heads_forward, places, texts
 
-from distill_lib import Estimate, History, digits, interval, recorded
+from distill_lib import Estimate, History, digits, interval, recorded, soft_target_loss
 from pictures import ch02, ch04, ch05, ch06, ch07, index
-from pictures.rows import minus
+from pictures.rows import crossed_gain, gain, minus
 
 RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(0, 2, (40, 10)), RNG.normal(0, 4, (40, 10))
@@ -266,7 +266,8 @@ def description(name: str) -> str:
 def test_every_picture_is_tried_here():
     """Of the functions here only these draw nothing: they write lines of tables."""
     tables = {"ch07.arrival", "ch07.table_row", "ch07.tally"}
-    every = {f"{n}.{f}" for n, m in MODULES.items() if n != "rows" for f in functions(m)}
+    others = {n for n in MODULES if n == "rows" or n.endswith("_exercises")}
+    every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     assert every == set(DRAWN) | tables, "add the new pictures to DRAWN above"
 
 
@@ -382,6 +383,26 @@ def test_a_description_says_the_numbers_of_its_row():
     assert f"At T = 4 and α = 0.5: {mean:.1f}% (rate {row['rate']:g})" in description(
         "ch04.draw_grid"
     )
+
+
+def test_a_gain_over_seeds_and_digits_has_the_mean_of_the_accuracies_and_a_wider_interval():
+    own, alone = own_temperature()
+    over_seeds, crossed = (of(own["stopped early", 0.5], alone) for of in (gain, crossed_gain))
+    assert crossed.mean == pytest.approx(over_seeds.mean)
+    assert crossed.high - crossed.low >= over_seeds.high - over_seeds.low
+
+
+def test_a_digit_is_looked_for_by_controls_at_some_temperatures_only():
+    draw = DRAWN["ch04.draw_never_shown"]
+    assert "the controls" in draw(T=16)[1] and "the controls" not in draw(T=8)[1]
+    assert "nan" not in draw(T=8)[1]
+
+
+def test_the_divergence_is_zero_where_the_answers_agree_and_that_of_the_book_elsewhere():
+    assert "is 0.00 nats, the other way round 0.00" in DRAWN["ch04.draw_divergence"](student=0.9)[1]
+    logits = np.log([[0.3, 0.7]]), np.log([[0.9, 0.1]])
+    value = soft_target_loss(*logits, 1.0).value
+    assert f"is {value:.2f} nats" in DRAWN["ch04.draw_divergence"](student=0.3)[1]
 
 
 def test_minus_signs_are_those_of_prose():
