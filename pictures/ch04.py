@@ -66,7 +66,7 @@ def draw_never_shown(rows: Mapping[tuple[int, str, str, int], Row], digit: int, 
 
 def draw_divergence(teacher: float, student: float) -> Drawn:
     """The divergence of two answers about one class and the rest, over the student's."""
-    q = np.linspace(0.005, 0.995, 199)
+    q = np.linspace(0.01, 0.99, 99)
 
     def divergence(p: np.ndarray | float, q: np.ndarray | float) -> np.ndarray:
         return p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
