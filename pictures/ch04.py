@@ -1,4 +1,4 @@
-"""Chapter 4: the two pulls, the factor T², the map of T and α, and the bug lab."""
+"""Chapter 4: two pulls, a digit never shown, the divergence, T², both dials, the bug lab."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from distill_lib import cross_entropy, figures, soft_target_loss
-from pictures.rows import Row, gain, minus, percent
+from distill_lib import Estimate, cross_entropy, figures, soft_target_loss
+from pictures.rows import Row, crossed_gain, gain, minus, percent
 
 Drawn = tuple[Figure, str]
 Grid = Mapping[tuple[int, float], Row]
 """Rows by T and α."""
+NEVER_SHOWN = {  # by the name of a line: the student, and what it learns from
+    "linear": ("64-10", "soft targets"),
+    "64-16-10": ("64-16-10", "soft targets"),
+    "evened": ("64-10", "evened"),
+    "teacher without it": ("64-10", "ignorant teacher"),
+}
+NOT_RUN = Estimate(np.nan, np.nan, np.nan, 0)
 
 
 def draw_pulls(
@@ -32,6 +39,47 @@ def draw_pulls(
     second = f"the teacher {pulls}" if alpha < 1 else "the teacher is silent"
     first = f"At T = {T} and α = {alpha:g} the label pulls the 2 by {label[2]:.2f}"
     return figure, minus(f"{first}; {second}.")
+
+
+def draw_never_shown(rows: Mapping[tuple[int, str, str, int], Row], digit: int, T: int) -> Drawn:
+    """How much of a digit is found by students that were never shown it, over T.
+
+    Args:
+        rows: by digit, student, lesson and T; the two controls have some of the T alone.
+    """
+    temperatures, lines = sorted({key[-1] for key in rows}), {}
+    for name, who in NEVER_SHOWN.items():
+        at_T = [rows.get((digit, *who, t)) for t in temperatures]
+        lines[name] = [percent(row, "found") if row else NOT_RUN for row in at_T]
+    look = {"xlabel": "T", "ylabel": f"{digit}s that are found, %", "ylim": (-4, 104)}
+    look["colours"] = ("student", "accent", "label", "warn")
+    figure = figures.curves(temperatures, lines, log_x=True, mark=T, **look)
+    linear, hidden, *controls = (values[temperatures.index(T)] for values in lines.values())
+    others = percent(rows[digit, *NEVER_SHOWN["linear"], T], "others")
+    text = f"Without any {digit}, at T = {T}, the linear student finds {linear:.0f}% of the "
+    text += f"{digit}s, and is right on {others:.0f}% of the other digits; 64-16-10 finds "
+    text += f"{hidden:.0f}%"
+    if NOT_RUN not in controls:
+        text += ", the controls {:.0f}% and {:.0f}%".format(*controls)
+    return figure, f"{text}."
+
+
+def draw_divergence(teacher: float, student: float) -> Drawn:
+    """The divergence of two answers about one class and the rest, over the student's."""
+    q = np.linspace(0.01, 0.99, 99)
+
+    def divergence(p: np.ndarray | float, q: np.ndarray | float) -> np.ndarray:
+        return p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+
+    lines = {"KL(teacher ‖ student)": divergence(teacher, q)}
+    lines["KL(student ‖ teacher)"] = divergence(q, teacher)
+    look = {"xlabel": "the student's probability", "ylabel": "nats", "ylim": (-0.15, 4)}
+    figure = figures.curves(q, lines, mark=student, colours=("soft", "muted"), **look)
+    here, back = divergence(teacher, student), divergence(student, teacher)
+    dot = {"markersize": 9, "color": figures.COLOURS["student"], "clip_on": False}
+    figure.axes[0].plot([student], [here], "o", **dot)
+    text = f"The teacher gives the class {teacher:g}, the student {student:g}: KL(teacher ‖ "
+    return figure, f"{text}student) is {here:.2f} nats, the other way round {back:.2f}."
 
 
 def draw_norms(
@@ -100,13 +148,19 @@ def few_labels(methods: Mapping[tuple[int, str], Row], soft_all: Row, answers: R
     return figures.curves(counts, lines, log_x=True, **look)
 
 
-def wrong_labels(noise: Mapping[tuple[str, float], Row]) -> Figure:
-    """Accuracy over α for each teacher of the study with wrong labels."""
-    kinds = list(dict.fromkeys(kind for kind, _ in noise))
-    shares = sorted({alpha for _, alpha in noise})
-    lines = {kind: [percent(noise[kind, a]) for a in shares] for kind in kinds}
-    look = {"xlabel": "α", "ylabel": "test accuracy, %", "ylim": (78, 96)}
-    return figures.curves(shares, lines, colours=("label", "warn", "accent"), **look)
+def draw_own_temperature(own: Mapping[tuple[str, float], Row], alone: Row, T: float) -> Drawn:
+    """Accuracy over T of the students of three teachers, all with soft targets only."""
+    kinds = list(dict.fromkeys(kind for kind, _ in own))
+    temperatures = sorted({t for _, t in own})
+    names = {"same wrong labels": "wrong", "stopped early": "wrong, stopped early"}
+    lines = {names.get(k, k): [percent(own[k, t]) for t in temperatures] for k in kinds}
+    lines["labels alone"] = [percent(alone)] * len(temperatures)
+    look = {"xlabel": "T", "ylabel": "test accuracy, %", "ylim": (78, 96), "mark": T}
+    look["colours"] = ("teacher", "warn", "student", "label")
+    figure = figures.curves(temperatures, lines, log_x=True, **look)
+    gains = [f"{names.get(k, k)} {crossed_gain(own[k, T], alone):+.1f}" for k in kinds]
+    text = f"T = {T:g}, points against labels alone, by teacher: {'; '.join(gains)}."
+    return figure, minus(text)
 
 
 def draw_bug(

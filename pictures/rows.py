@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from distill_lib import Estimate, interval, paired_difference
+from distill_lib import Estimate, crossed_interval, interval, paired_difference, unpacked
 
 Row = Mapping[str, Any]
 
@@ -21,6 +21,15 @@ def percent(row: Row, measure: str = "accuracy") -> Estimate:
 def gain(row: Row, baseline: Row, measure: str = "accuracy") -> Estimate:
     """What a row has more than the baseline, seed by seed, in percentage points."""
     return paired_difference(row[measure], baseline[measure]).scaled(100)
+
+
+def crossed_gain(row: Row, baseline: Row, digits: int = 400) -> Estimate:
+    """As `gain`, with an interval that covers the test digits as well as the seeds.
+
+    Both rows have, packed, which of so many digits were right.
+    """
+    first, second = (unpacked(r["right"], digits).astype(float) for r in (row, baseline))
+    return crossed_interval(first - second).scaled(100)
 
 
 def lay_out(figure: Figure, axis: Axis, widest: str) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from looks import check_looks, heads_forward, places, texts
 
-from distill_lib import Estimate, History, digits, figures, interval, recorded
+from distill_lib import Estimate, History, digits, figures, interval, recorded, soft_target_loss
 from pictures import ch02, ch04, ch05, ch06, ch07, index
-from pictures.rows import minus
+from pictures.rows import crossed_gain, gain, minus
 
 RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(0, 2, (40, 10)), RNG.normal(0, 4, (40, 10))
@@ -46,6 +46,12 @@ def grid() -> dict:
 
 def labels() -> dict:
     return rows("traditional_labels", "labels", "method")
+
+
+def own_temperature() -> tuple[dict, dict]:
+    """The rows of the students with a teacher, and that of the student alone."""
+    table = rows("wrong_labels_own_temperature", "teacher_labels", "T")
+    return {key: row for key, row in table.items() if key[1]}, table["none", 0]
 
 
 def dials() -> dict:
@@ -96,6 +102,12 @@ DRAWN = {
     "ch04.draw_pulls": lambda **at: ch04.draw_pulls(
         STUDENT[:1], TEACHER[:1], np.array([2]), **{"T": 4, "alpha": 0.5} | at
     ),
+    "ch04.draw_never_shown": lambda **at: ch04.draw_never_shown(
+        rows("never_shown", "digit", "student", "lesson", "T"), **{"digit": 3, "T": 4} | at
+    ),
+    "ch04.draw_divergence": lambda **at: ch04.draw_divergence(
+        **{"teacher": 0.9, "student": 0.3} | at
+    ),
     "ch04.draw_norms": lambda **at: ch04.draw_norms(
         lambda T: 1 / T, [1.0, 2.0, 4.0], **{"T": 2.0} | at
     ),
@@ -112,8 +124,8 @@ DRAWN = {
     "ch04.few_labels": lambda: ch04.few_labels(
         labels(), grid()[4, 0], labels()[1197, "teacher's answers"]
     ),
-    "ch04.wrong_labels": lambda: ch04.wrong_labels(
-        rows("traditional_noise", "teacher_labels", "alpha")
+    "ch04.draw_own_temperature": lambda **at: ch04.draw_own_temperature(
+        *own_temperature(), **{"T": 4} | at
     ),
     "ch04.draw_bug": lambda **at: ch04.draw_bug(
         rows("traditional_bug", "share", "alpha"),
@@ -202,9 +214,12 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch02.draw_lessons": {"labels": [1197], "student": ["64-16-10"]},
     "ch02.draw_more_labels": {"student": ["64-16-10"]},
     "ch04.draw_pulls": {"T": [1, 16], "alpha": [0, 1.0]},
+    "ch04.draw_never_shown": {"digit": [0], "T": [1, 16]},
+    "ch04.draw_divergence": {"teacher": [0.5, 0.98], "student": [0.02, 0.98]},
     "ch04.draw_norms": {"T": [1.0, 4.0]},
     "ch04.draw_limit": {"T": [1.0, 128.0]},
     "ch04.draw_grid": {"T": [1, 16], "alpha": [0, 1]},
+    "ch04.draw_own_temperature": {"T": [0.25, 8]},
     "ch04.draw_bug": {"share": [0, 1], "alpha": [0.5]},
     "ch05.draw_hidden": {"digit": [2]},
     "ch05.draw_pulls": {"T": [16], "alpha": [0], "beta": [0]},
@@ -254,7 +269,8 @@ def description(name: str) -> str:
 def test_every_picture_is_tried_here():
     """Of the functions here only these draw nothing: they write lines of tables."""
     tables = {"ch07.arrival", "ch07.table_row", "ch07.tally"}
-    every = {f"{n}.{f}" for n, m in MODULES.items() if n != "rows" for f in functions(m)}
+    others = {n for n in MODULES if n == "rows" or n.endswith("_exercises")}
+    every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     assert every == set(DRAWN) | tables, "add the new pictures to DRAWN above"
 
 
@@ -387,6 +403,26 @@ def test_steps_to_the_target_are_a_mean_over_the_runs_that_arrive(steps, words):
     dials = {(method, 1.0, 0.0, 0.5): row for method in ("step by step", "cosine")}
     _, text = ch07.draw_dials(dials, np.array([0.7, 0.8, 0.8]), 400, 1.0, 0.0, 0.5)
     assert text.count(f"(NLL 0.50, {words}") == 2
+
+
+def test_a_gain_over_seeds_and_digits_has_the_mean_of_the_accuracies_and_a_wider_interval():
+    own, alone = own_temperature()
+    over_seeds, crossed = (of(own["stopped early", 0.5], alone) for of in (gain, crossed_gain))
+    assert crossed.mean == pytest.approx(over_seeds.mean)
+    assert crossed.high - crossed.low >= over_seeds.high - over_seeds.low
+
+
+def test_a_digit_is_looked_for_by_controls_at_some_temperatures_only():
+    draw = DRAWN["ch04.draw_never_shown"]
+    assert "the controls" in draw(T=16)[1] and "the controls" not in draw(T=8)[1]
+    assert "nan" not in draw(T=8)[1]
+
+
+def test_the_divergence_is_zero_where_the_answers_agree_and_that_of_the_book_elsewhere():
+    assert "is 0.00 nats, the other way round 0.00" in DRAWN["ch04.draw_divergence"](student=0.9)[1]
+    logits = np.log([[0.3, 0.7]]), np.log([[0.9, 0.1]])
+    value = soft_target_loss(*logits, 1.0).value
+    assert f"is {value:.2f} nats" in DRAWN["ch04.draw_divergence"](student=0.3)[1]
 
 
 def test_minus_signs_are_those_of_prose():
