@@ -51,7 +51,7 @@ def draw_crossed(gain: np.ndarray, seeds: int, digits: int) -> Drawn:
     return figures.estimates(rows, colours=["student", "accent"], **look), text
 
 
-def draw_baselines(lines: Mapping[str, Sequence[Estimate]], labels: Sequence[int]) -> Drawn:
+def baselines(lines: Mapping[str, Sequence[Estimate]], labels: Sequence[int]) -> Drawn:
     """Accuracy, %, over the number of labels: of baselines, and of a student that has a teacher."""
     at = list(labels).index(30)
     words = "; ".join(f"{name} {values[at].mean:.1f}%" for name, values in lines.items())

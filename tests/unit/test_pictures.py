@@ -20,6 +20,7 @@ from pictures.rows import minus
 RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(0, 2, (40, 10)), RNG.normal(0, 4, (40, 10))
 SPLIT = digits().test.take(np.arange(40))
+GAIN = RNG.choice([-100.0, 0.0, 100.0], (20, 400))  # of one student over another
 HISTORY = History([0, 20, 40], [2.3, 1.0, 0.5], {}, [0.1, 0.7, 0.8], [2.3, 1.1, 1.2])
 SHORT = History([0, 20], [2.3, 0.25], {}, [0.1, 0.9], [2.3, 0.3])
 SETTINGS, PAIRS = ("few labels", "clouds"), {"a − b": ("a", "b"), "c − b": ("c", "b")}
@@ -84,10 +85,8 @@ DRAWN = {
     "ch03.draw_seeds": lambda **at: ch03.draw_seeds(
         np.arange(70, 90.0), np.arange(69, 89.0), **{"seeds": 3, "first": 4} | at
     ),
-    "ch03.draw_crossed": lambda **at: ch03.draw_crossed(
-        RNG.choice([-100.0, 0.0, 100.0], (20, 400)), **{"seeds": 5, "digits": 100} | at
-    ),
-    "ch03.draw_baselines": lambda: ch03.draw_baselines(
+    "ch03.draw_crossed": lambda **at: ch03.draw_crossed(GAIN, **{"seeds": 5, "digits": 100} | at),
+    "ch03.baselines": lambda: ch03.baselines(
         {"one": [Estimate(70, 65, 75, 20)] * 3, "two": [Estimate(80, 79, 81, 20)] * 3},
         [10, 30, 100],
     ),
@@ -252,7 +251,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
     for path in Path(ch02.__file__).parent.glob("*.py")
-    if path.stem != "__init__"
+    if not path.stem.endswith("_exercises")
 }
 
 
