@@ -12,7 +12,7 @@ from distill_lib import Estimate, figures, interval
 from pictures.rows import Row, gain, minus, percent
 
 Drawn = tuple[Figure, str]
-LESSON_COLOURS = ("label", "teacher", "student", "accent", "accent", "accent", "warn")
+LESSON_COLOURS = ("label", "muted", "accent", "student", "accent", "teacher", "teacher", "warn")
 Accuracies = Callable[[str, str, int], ArrayLike]
 """The test accuracies, %, of a student with a lesson and so many labels, one per seed."""
 
@@ -39,13 +39,13 @@ def draw_targets(rows: Mapping[tuple[str, int, str], Row], labels: int, student:
         rows: of the record, by target, labels and student.
     """
     alone = rows["label", labels, student]
-    names = {name: 0 for name, *_ in rows if name != "label"}
-    gains = {name: gain(rows[name, labels, student], alone) for name in names}
-    words = "; ".join(f"{name} {estimate:+.1f}" for name, estimate in gains.items())
+    targets = [name for name, *case in rows if case == [labels, student] and name != "label"]
+    gains = {name: gain(rows[name, labels, student], alone) for name in targets}
+    words = minus("; ".join(f"{name} {estimate:+.1f}" for name, estimate in gains.items()))
     text = f"Student {student}, {labels} labels, points of accuracy over the labels alone: {words}."
     look = {"xlabel": "points over labels alone", "xlim": (-4, 16), "zero": True}
     look["colours"] = ("student", "teacher", "teacher", "teacher")
-    return figures.estimates(gains, **look), minus(text)
+    return figures.estimates(gains, **look), text
 
 
 def draw_variance(variances: Callable[[float, int], tuple[float, float]], spread: float) -> Drawn:
