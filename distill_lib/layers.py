@@ -178,7 +178,7 @@ class Linear(Layer):
 
 @dataclass(frozen=True)
 class ReLU(Layer):
-    """max(inputs, 0): without it, two linear layers would be one. Chapter 2, "Two models"."""
+    """max(inputs, 0): without it, two linear layers would be one. Chapter 2, "Backwards"."""
 
     kind: ClassVar[str] = "relu"
 

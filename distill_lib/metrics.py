@@ -1,6 +1,6 @@
 """What a trained model is judged by: accuracy, likelihood, calibration, fidelity.
 
-Each measure takes logits, shape (examples, classes), and gives one float. Chapter 2 defines and
+Each measure takes logits, shape (examples, classes), and gives one float. Chapter 3 defines and
 computes each of them by hand before it uses these.
 """
 
@@ -67,7 +67,7 @@ def calibration_error(logits: ArrayLike, labels: ArrayLike, n_bins: int = 15) ->
     Raises:
         ValueError: as `calibration_bins`.
 
-    Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599). Chapter 2.
+    Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599). Chapter 3.
     """
     confidence, correct, count = calibration_bins(logits, labels, n_bins)
     filled = count > 0
@@ -81,7 +81,7 @@ def fidelity(student_logits: ArrayLike, teacher_logits: ArrayLike) -> float:
     Raises:
         ValueError: logits not as described, or shapes that differ.
 
-    Stanton et al. 2021 (arXiv 2106.05945). Chapter 2.
+    Stanton et al. 2021 (arXiv 2106.05945). Chapter 3.
     """
     student = check_scores("student_logits", student_logits)
     teacher = check_scores("teacher_logits", teacher_logits)
@@ -95,7 +95,7 @@ def divergence(student_logits: ArrayLike, teacher_logits: ArrayLike) -> float:
     Raises:
         ValueError: logits not as described, or shapes that differ.
 
-    Stanton et al. 2021 (arXiv 2106.05945). Chapter 2.
+    Stanton et al. 2021 (arXiv 2106.05945). Chapter 3.
     """
     return soft_target_loss(student_logits, teacher_logits, T=1.0).value
 

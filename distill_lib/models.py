@@ -59,7 +59,7 @@ class Network:
     Raises:
         ValueError: layers, seed or dtype not as described.
 
-    Chapter 2, "Two models".
+    Chapter 2, "Large, or well taught?".
     """
 
     def __init__(self, layers: Sequence[Layer], seed: int = 0, dtype: type = np.float32) -> None:
@@ -334,7 +334,7 @@ class MLP(Network):
         ValueError: fewer than two sizes, a size that is not a whole number of at least 1, another
             dtype, or a rationale that is not a whole number of at least 0.
 
-    Chapter 2, "Two models"; the rationale in chapter 5.
+    Chapter 2, "Large, or well taught?"; the rationale in chapter 5.
     """
 
     def __init__(
@@ -369,7 +369,7 @@ class LogisticRegression(MLP):
     Raises:
         ValueError: as `MLP`.
 
-    Chapter 2, "Two models".
+    Chapter 2, "Large, or well taught?".
     """
 
     def __init__(

@@ -40,7 +40,7 @@ def interval(values: ArrayLike) -> Estimate:
     Raises:
         ValueError: values not as described.
 
-    Chapter 2, "One seed proves nothing".
+    Chapter 3, "The interval".
     """
     values = check_scores("values", values).astype(float)
     if values.ndim != 1 or len(values) < 2:
@@ -93,7 +93,8 @@ def crossed_interval(values: ArrayLike) -> Estimate:
     Raises:
         ValueError: values not as described.
 
-    Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by columns. Chapter 7.
+    Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by columns. Chapter 3, "The test
+    digits are drawn, too".
     """
     values = check_scores("values", values).astype(float)
     if values.ndim != 2 or min(values.shape) < 2:

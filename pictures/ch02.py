@@ -1,4 +1,4 @@
-"""Chapter 2: what a model costs, how it learns, how much a seed decides, what lessons are worth."""
+"""Chapter 2: what lessons are worth, what in them teaches, and what a teacher must have seen."""
 
 from __future__ import annotations
 
@@ -8,71 +8,44 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from distill_lib import Estimate, History, figures, interval
+from distill_lib import Estimate, figures, interval
+from pictures.rows import Row, gain, minus, percent
 
 Drawn = tuple[Figure, str]
-LESSON_COLOURS = ("label", "muted", "teacher", "accent", "teacher", "teacher", "warn")
+LESSON_COLOURS = ("label", "muted", "accent", "student", "accent", "teacher", "teacher", "warn")
+Accuracies = Callable[[str, str, int], ArrayLike]
+"""The test accuracies, %, of a student with a lesson and so many labels, one per seed."""
 
 
-def costs(
-    ratios: Mapping[str, Sequence[float]], microseconds: Mapping[tuple[str, int], float]
+def draw_lessons(
+    accuracies: Accuracies, lessons: Sequence[str], labels: int, student: str
 ) -> Drawn:
-    """How many times the linear student's work and time each model needs.
+    """What each lesson brings a student with so many labels."""
+    rows = {name: interval(accuracies(student, name, labels)) for name in lessons}
+    text = (
+        f"Student {student}, {labels} labels: {rows['labels alone']:.1f}% alone, "
+        f"{rows['soft, same inputs']:.1f}% from soft targets on the same inputs, "
+        f"{rows['soft T = 4, all inputs']:.1f}% from soft targets on all inputs, and "
+        f"{rows['answers, all inputs']:.1f}% from the teacher's hard answers there."
+    )
+    look = {"xlabel": "test accuracy, %", "xlim": (50, 100), "colours": LESSON_COLOURS}
+    return figures.estimates(rows, **look), text
+
+
+def draw_targets(rows: Mapping[tuple[str, int, str], Row], labels: int, student: str) -> Drawn:
+    """What each kind of soft target for the labelled images gains over their labels.
 
     Args:
-        ratios: multiply-adds, time for one example, time in a batch of 256: each by model.
-        microseconds: by model and batch size, the time an example takes.
+        rows: of the record, by target, labels and student.
     """
-    look = {"ylabel": "times the linear student's", "ylim": (0.8, 400), "numbers": ".3g"}
-    figure = figures.bars(ratios, ["64-10", "64-16-10", "teacher"], log_y=True, **look)
-    work, alone, many = (values[2] for values in ratios.values())
-    text = (
-        f"The teacher needs {work:.0f} times the multiply-adds of the linear student. Where "
-        f"this page was made it took {alone:.1f} times as long for one example "
-        f"({microseconds['teacher', 1]:.1f} against {microseconds['64-10', 1]:.1f} "
-        f"microseconds), and {many:.0f} times as long in a batch of 256 "
-        f"({microseconds['teacher', 256]:.2f} against {microseconds['64-10', 256]:.3f} "
-        f"microseconds an example)."
-    )
-    return figure, text
-
-
-def draw_learning(histories: Mapping[int, History], labels: int) -> Drawn:
-    """The loss on so many labels, and the surprise on the validation split, step by step."""
-    h = histories[labels]
-    best = int(np.argmin(h.nll))
-    lines = {"loss on its labels": h.loss[1:], "NLL on validation": h.nll[1:]}
-    text = (
-        f"With {labels} labels the loss falls to {h.loss[-1]:.3f}. The validation NLL is "
-        f"lowest, {h.nll[best]:.2f}, at step {h.step[best]}, and ends at {h.nll[-1]:.2f}; "
-        f"accuracy is {h.accuracy[best]:.1%} there and {h.accuracy[-1]:.1%} at the end."
-    )
-    look = {"xlabel": "step", "ylim": (0, 1.6), "mark": h.step[best]}
-    look["colours"] = ("label", "student")
-    return figures.curves(h.step[1:], lines, **look), text
-
-
-def draw_seeds(linear: np.ndarray, hidden: np.ndarray, seeds: int, first: int) -> Drawn:
-    """What so many seeds, from one on, say of two students whose accuracies are in percent."""
-    rows = (first + np.arange(seeds)) % len(linear)
-    means = {"64-10": _estimate(linear[rows]), "64-16-10": _estimate(hidden[rows])}
-    difference = _estimate(linear[rows] - hidden[rows])
-    if seeds == 1:
-        words = " and ".join(f"{row.mean:.1f}%" for row in means.values())
-        text = f"Seed {first} alone: {words}, difference {difference.mean:+.1f}."
-    else:
-        words = ", ".join(f"{name} {row:.1f}%" for name, row in means.items())
-        text = f"{seeds} seeds from seed {first} on: {words}; paired difference {difference:+.1f}."
-        if any(row.low < 60 or row.high > 92 for row in means.values()):
-            text += " A line that reaches the edge goes on."
-    look = {"xlabel": "test accuracy, %", "xlim": (60, 92)}
-    return figures.estimates(means, colours=["student", "accent"], **look), text
-
-
-def _estimate(values: np.ndarray) -> Estimate:
-    """The interval; of a single value, that value without one."""
-    one = float(values[0])
-    return interval(values) if len(values) > 1 else Estimate(one, one, one, 1)
+    alone = rows["label", labels, student]
+    targets = [name for name, *case in rows if case == [labels, student] and name != "label"]
+    gains = {name: gain(rows[name, labels, student], alone) for name in targets}
+    words = minus("; ".join(f"{name} {estimate:+.1f}" for name, estimate in gains.items()))
+    text = f"Student {student}, {labels} labels, points of accuracy over the labels alone: {words}."
+    look = {"xlabel": "points over labels alone", "xlim": (-4, 16), "zero": True}
+    look["colours"] = ("student", "teacher", "teacher", "teacher")
+    return figures.estimates(gains, **look), text
 
 
 def draw_variance(variances: Callable[[float, int], tuple[float, float]], spread: float) -> Drawn:
@@ -94,23 +67,52 @@ def draw_variance(variances: Callable[[float, int], tuple[float, float]], spread
     return figures.bars(series, ["before training", "after 300 steps"], **look), text
 
 
-Accuracies = Callable[[str, str, int], ArrayLike]
-"""The test accuracies, %, of a student with a lesson and so many labels, one per seed."""
+def draw_noise(rows: Mapping[tuple[int, str, float], Row], after: int) -> Drawn:
+    """The gradient's noise with labels and with soft targets, after so many steps.
 
-
-def draw_lessons(
-    accuracies: Accuracies, lessons: Sequence[str], labels: int, student: str
-) -> Drawn:
-    """What each lesson brings a student with so many labels."""
-    rows = {name: interval(accuracies(student, name, labels)) for name in lessons}
+    Args:
+        rows: of the record, by steps, whose soft targets, and T; T = 0 stands for labels.
+    """
+    sources = {"seen digits": "all digits", "new digits": "other digits"}
+    noise = {
+        name: [np.mean(rows[after, source, T]["noise"]) for T in (0, 1, 4, 10)]
+        for name, source in sources.items()
+    }
+    seen, new = ([f"{value:,.0f}" for value in values] for values in noise.values())
     text = (
-        f"Student {student}, {labels} labels: {rows['labels alone']:.1f}% alone, "
-        f"{rows['soft, same inputs']:.1f}% from soft targets on the same inputs, "
-        f"{rows['soft T = 4, all inputs']:.1f}% from soft targets on all inputs, and "
-        f"{rows['answers, all inputs']:.1f}% from the teacher's hard answers there."
+        f"After {after} steps the variance is {seen[0]} times the squared mean with labels. With "
+        f"soft targets for digits that the teacher has seen it is {', '.join(seen[1:])} at T = 1, "
+        f"4, 10; for digits new to it {', '.join(new[1:])}."
     )
-    look = {"xlabel": "test accuracy, %", "xlim": (50, 100), "colours": LESSON_COLOURS}
-    return figures.estimates(rows, **look), text
+    look = {"ylabel": "variance / squared mean", "ylim": (10, 20000), "log_y": True}
+    names = ["labels", "T = 1", "T = 4", "T = 10"]
+    return figures.bars(noise, names, numbers=".0f", **look), text
+
+
+def draw_teachers(
+    rows: Mapping[tuple[str, int, str], Row], alone: Estimate, seen: Sequence[int], student: str
+) -> Drawn:
+    """The student's accuracy over the labels that its teacher has seen, a line for each teacher.
+
+    Args:
+        rows: of the record, by teacher, labels seen, and student.
+        alone: the student's accuracy with 30 labels and no teacher, %.
+    """
+    sizes = list(dict.fromkeys(size for size, *_ in rows))
+    lines = {size: [percent(rows[size, n, student]) for n in seen] for size in sizes}
+    lines |= {"no teacher, 30 labels": [alone] * len(seen)}
+    ends = " and ".join(
+        f"{lines[size][0].mean:.1f}% to {lines[size][-1].mean:.1f}% (teacher {size})"
+        for size in (sizes[0], sizes[-1])
+    )
+    text = (
+        f"Student {student}: {alone.mean:.1f}% with 30 labels and no teacher. As the teacher sees "
+        f"{seen[0]} to {seen[-1]:,} labels, from {ends}."
+    )
+    look = {"xlabel": "labels that the teacher has seen", "ylabel": "student's accuracy, %"}
+    look |= {"ylim": (70, 100), "log_x": True}
+    look["colours"] = ("student", "accent", "label", "teacher", "muted")
+    return figures.curves(seen, lines, **look), text
 
 
 def draw_more_labels(accuracies: Accuracies, counts: Sequence[int], student: str) -> Drawn:

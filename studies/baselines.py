@@ -1,4 +1,4 @@
-"""The student alone at its best, for chapter 2: what labels alone give to methods made for few.
+"""The student alone at its best, for chapters 2 and 3: what labels give to methods made for few.
 
     python studies/baselines.py            # about two minutes on one core
     python studies/baselines.py --check    # repeat a slice of the record, write nothing

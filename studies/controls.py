@@ -1,4 +1,4 @@
-"""What in a soft target teaches, and what a teacher must know: controls for chapters 2 and 4.
+"""What in a soft target teaches, and what a teacher must know: controls for chapters 2 to 4.
 
     python studies/controls.py            # both; about a quarter of an hour on one core
     python studies/controls.py whose      # one of them
