@@ -62,11 +62,8 @@ def widget(explorer: Explorer) -> widgets.Box:
 
     def picture(values: Sequence[Any]) -> str:
         began = time.perf_counter()
-        stills = []
-        for draw in explorer.draws:
-            frame = explorer.frame(values, draw)
-            opening, pieces = slim(frame.svg)
-            stills.append((opening, "".join(pieces), frame.text))
+        frames = [explorer.frame(values, draw) for draw in explorer.draws]
+        stills = [(*slim(frame.svg), frame.text) for frame in frames]
         seconds = time.perf_counter() - began
         if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
             for one in moving:

@@ -53,7 +53,7 @@ def html(explorer: Explorer) -> str:
             raise ValueError(f"{calls[n]} gives no description; others give one")
     words = [frame.text for frame in frames]
     now = explorer.combinations().index(explorer.start) * count
-    stills = [(openings[n], "".join(pieces[n]), words[n]) for n in range(now, now + count)]
+    stills = [*zip(openings, pieces, words, strict=True)][now : now + count]
     if not explorer.parameters:
         return markup(stills, page_style())
     numbers, note = thinned([frame.numbers for frame in frames])
@@ -81,16 +81,16 @@ def brought() -> str:
     return f"<style>{asset('css')}</style><script>{asset('js')}</script>"
 
 
-def markup(stills: Sequence[tuple[str, str, str]], before: str = "", after: str = "") -> str:
+def markup(stills: Sequence[tuple[str, list[str], str]], before: str = "", after: str = "") -> str:
     """The HTML of a figure: what `Slim` gives and a caption for each picture, what stands around.
 
     The description is the accessible name of the picture.  The caption shows the same words to the
     eye: a screen reader would say them twice, so it is hidden from it, and the figure has a name.
     """
     each = [
-        f'<svg {opening} role="img" aria-label="{escape(caption)}">{inside}</svg>'
+        f'<svg {opening} role="img" aria-label="{escape(caption)}">{"".join(pieces)}</svg>'
         f'<figcaption aria-hidden="true">{escape(caption)}</figcaption>'
-        for opening, inside, caption in stills
+        for opening, pieces, caption in stills
     ]
     pictures = "".join(each)
     if len(each) > 1:
