@@ -137,16 +137,17 @@ class Slim:
                 value = self.ids.get(value, "")
             elif key == "d":  # a marker is small and drawn many times: keep its shape
                 value = _path(value, 2 if element.get("id") in self.ids else 1)
-            elif key in PLACES:
-                value = _rounded(value, 5 if key == "transform" else 2)
+            elif key in PLACES:  # a text stands among paths, which have one digit
+                value = _rounded(value, 1 if tag == "text" else 5 if key == "transform" else 2)
             elif not own:
                 value = self._coloured(value)
             if value and not value.startswith("rotate(-0 "):
                 parts[key in PLACES] += f" {key}='{html.escape(value)}'"  # JSON escapes no '
         looks, place = parts
-        if tag in ("metadata", "style") or (tag, looks) == ("path", " style='fill:none'"):
+        empty = tag in ("g", "defs") and not inside
+        if empty or tag in ("metadata", "style") or (tag, looks) == ("path", " style='fill:none'"):
             return []
-        if tag == "g" and not (inside and looks + place):
+        if tag == "g" and not looks + place:
             return inside
         text = "" if inside else html.escape((element.text or "").strip("\n"), quote=False)
         if not inside and not text:
@@ -177,7 +178,7 @@ def new_slim(content: str) -> Slim:
 
 
 def table(frames: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int | str]]]:
-    """Store each distinct piece once; pieces that always follow each other become one.
+    """Store each distinct piece once; neighbours that the same frames have become one.
 
     Returns the pieces that are used more than once, and for each frame its pieces: the numbers of
     those, and the others themselves.
