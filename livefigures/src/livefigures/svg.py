@@ -137,8 +137,8 @@ class Slim:
                 value = self.ids.get(value, "")
             elif key == "d":  # a marker is small and drawn many times: keep its shape
                 value = _path(value, 2 if element.get("id") in self.ids else 1)
-            elif key in PLACES:  # a text stands among paths, which have one digit
-                value = _rounded(value, 1 if tag == "text" else 5 if key == "transform" else 2)
+            elif key in PLACES:  # one digit would move letters by a pixel
+                value = _rounded(value, 5 if key == "transform" else 2)
             elif not own:
                 value = self._coloured(value)
             if value and not value.startswith("rotate(-0 "):
