@@ -202,6 +202,7 @@ def test_a_figure_is_unchanged_afterwards(name):
         return (
             places,
             margins,
+            figure.patch.get_visible(),
             figure.get_facecolor(),
             figure.get_edgecolor(),
             figure.dpi,

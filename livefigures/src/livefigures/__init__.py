@@ -4,14 +4,10 @@
     show(figure, "What the figure shows.")  # a still figure in the same dress
 
 With a kernel the controls are ipywidgets, and every move calls `draw`.  While pages are being built
-(the environment variable LIVEFIGURES_BUILD is set, as `livefigures.sphinx` does), `draw` is called
-once for every combination of values, and the page gets all frames as one small table; a script
-swaps them, and no kernel is needed.  The first figure brings script and style sheet, unless the
-variable is "sphinx": then the page has them.  Whatever a kernel prints would end up in the page, so
-progress is written to the file or device that LIVEFIGURES_PROGRESS names.
+(the environment variable LIVEFIGURES_BUILD is set), `draw` is called once for every combination of
+values, and a script swaps the frames.  The first figure brings script and style sheet, unless the
+variable is "sphinx": then the page has them.  LIVEFIGURES_PROGRESS names where progress is written.
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -62,7 +58,7 @@ def explore(
     _display(Explorer(draws, parameters, start, link, name))
 
 
-def show(figure: Figure, description: str) -> None:
+def show(figure: "Figure", description: str) -> None:
     """Display a still figure with the sentence that describes it.
 
     Raises:
@@ -73,8 +69,7 @@ def show(figure: Figure, description: str) -> None:
 
 
 def _display(explorer: Explorer) -> None:
-    # Imported where they are needed: widgets take half a second, and a page needs none.
-    from IPython import get_ipython
+    from IPython import get_ipython  # imported where needed: widgets take half a second
     from IPython.display import display
 
     shell = get_ipython()
@@ -83,8 +78,7 @@ def _display(explorer: Explorer) -> None:
 
         display({"text/html": brought() + html(explorer)}, raw=True)
     elif not hasattr(shell, "kernel"):  # plain Python has no place for a figure
-        frames = [explorer.frame(explorer.start, draw) for draw in explorer.draws]
-        words = [frame.text or explorer.default_description(explorer.start) for frame in frames]
+        words = [explorer.frame(explorer.start, draw).text for draw in explorer.draws]
         print(*words, "(Run this in Jupyter to see the figure.)")
     else:
         from livefigures.live import display_live

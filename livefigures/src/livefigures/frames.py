@@ -1,38 +1,30 @@
 """Frames of a figure: `draw` is called with values, what it returns is checked, and it is drawn."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from livefigures.values import Parameter
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Draw = Callable[..., Any]
 MOST_FRAMES = 400  # more would make a slow build and a heavy page
 
 
 class Frame(NamedTuple):
-    """A drawn figure: matplotlib's SVG, its description if there is one, its numbers."""
+    """A drawn figure: matplotlib's SVG, its description, its numbers."""
 
     svg: str
-    text: str | None
+    text: str
+    is_described: bool  # by `draw` itself
     numbers: list[list[str]]
 
 
 class Explorer:
-    """`draw` functions and their parameters: `page.html` is for a page, `live.widget` for a kernel.
-
-    Raises ValueError for what cannot be explored; see `explore`.
-    """
+    """What `explore` is given, checked: `page.html` is for a page, `live.widget` for a kernel."""
 
     def __init__(
         self,
@@ -47,11 +39,10 @@ class Explorer:
             raise ValueError(f"draw must be a function that returns a figure; got {draws!r}")
         if len(parameters) > 3:
             raise ValueError(f"at most three parameters; got {len(parameters)}: {[*parameters]}")
-        if unknown := set(start or {}) - set(parameters):
-            raise ValueError(f"start names {sorted(unknown)}, not among {[*parameters]}")
         self.link = [link] if isinstance(link, str) else [*link]
-        if unknown := set(self.link) - set(parameters):
-            raise ValueError(f"link names {sorted(unknown)}, not among {[*parameters]}")
+        for what, names in (("start", start or {}), ("link", self.link)):
+            if unknown := set(names) - set(parameters):
+                raise ValueError(f"{what} names {sorted(unknown)}, not among {[*parameters]}")
         of = getattr(self.draws[0], "func", self.draws[0])  # a partial's function has the name
         own = getattr(of, "__name__", "").strip("_").replace("_", "-")
         self.name = name or (own if re.fullmatch(r"[\w-]+", own) else "figure")
@@ -71,9 +62,7 @@ class Explorer:
         """Draw one combination by one of the functions; read its numbers, if they are asked for.
 
         Raises:
-            ValueError: `draw` returned no figure, an empty one, an empty description, or numbers
-                without names; it left figures open, or displayed something.
-            RuntimeError: `draw` raised, or its figure cannot be drawn.
+            ValueError, RuntimeError: as `explore`; they name the combination.
         """
         from livefigures.numbers import columns
         from livefigures.svg import drawn
@@ -89,16 +78,13 @@ class Explorer:
             with _named(f"{call} returned a figure that cannot be drawn:"):
                 svg = drawn(figure)
             read = columns(figure, given, call) if numbers else []
-        return Frame(svg, text and " ".join(text.split()), read)
+        words = " ".join(text.split()) if text else f"Figure for {self.says(values)}."
+        return Frame(svg, words, text is not None, read)
 
     def call(self, values: Sequence[Any], draw: Draw | None = None) -> str:
         """How a combination is named in messages: draw(T=5, alpha=0.5)."""
         name = getattr(draw, "__name__", "draw") if len(self.draws) > 1 else "draw"
         return f"{name}({', '.join(f'{p.name}={v!r}' for p, v in self._pairs(values))})"
-
-    def default_description(self, values: Sequence[Any]) -> str:
-        """What describes a frame where `draw` gives no description."""
-        return f"Figure for {self.says(values)}."
 
     def says(self, values: Sequence[Any]) -> str:
         """How a reader sees a combination: T = 5, teacher: A."""
@@ -109,11 +95,10 @@ class Explorer:
 
 
 def check(figure: Any, text: Any, call: str) -> None:
-    """Both modes and `show` ask for a figure and, where there is one, a readable description.
+    """Ask for a figure with something in it and a readable description.
 
     Raises:
-        ValueError: not a matplotlib figure, one with nothing in it, or a description that is not a
-            sentence.
+        ValueError: it is not.
     """
     from matplotlib.figure import Figure
 
@@ -149,28 +134,26 @@ def _named(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _nothing_left(call: str) -> Iterator[list[Figure]]:
+def _nothing_left(call: str) -> Iterator[list[Any]]:
     """Close the figures listed by the body and all that it opened, even if it is interrupted.
 
     Nothing else reaches the page: what is printed goes where progress does.
     """
     from IPython.utils.capture import capture_output
+    from matplotlib._pylab_helpers import Gcf  # pyplot's figures; importing pyplot itself is slow
 
-    before: set[int] = set(_open_figures())
-    returned: list[Figure] = []
-    leaked: set[int] = set()
+    before, returned, leaked = set(Gcf.figs), list[Any](), set[int]()
     try:
         with capture_output(stderr=False) as captured:
             yield returned
     finally:
         with progress() as file:
             file.write(captured.stdout)
-        if pyplot := sys.modules.get("matplotlib.pyplot"):
-            for figure in returned:
-                pyplot.close(figure)
-            leaked = set(_open_figures()) - before
-            for number in leaked:
-                pyplot.close(number)
+        for figure in returned:
+            Gcf.destroy_fig(figure)
+        leaked = set(Gcf.figs) - before
+        for number in leaked:
+            Gcf.destroy(number)
         if captured.outputs:
             raise ValueError(
                 f"{call} displays something: leave out plt.show() and display(), return the figure"
@@ -180,9 +163,3 @@ def _nothing_left(call: str) -> Iterator[list[Figure]]:
             f"{call} leaves {len(leaked)} figure(s) open beside the one that it returns: close "
             "them with plt.close, or draw everything into the returned one"
         )
-
-
-def _open_figures() -> list[int]:
-    """The numbers of pyplot's figures: none where nobody has imported it, which is slow."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    return pyplot.get_fignums() if pyplot else []

@@ -1,10 +1,7 @@
 """What stands on a ground that the figure brings with it, and so keeps its colours on any page.
 
-Ink on the bare page follows the page.  On a face, an image, a cell or a bar of the figure's own
-it would be read badly on a dark one, so there a thing keeps its colours, and the ground its own.
+Ink on the bare page follows the page; on a face, image, cell or bar it would be read badly there.
 """
-
-from __future__ import annotations
 
 from typing import Any
 
@@ -24,8 +21,8 @@ from matplotlib.text import Text
 from livefigures.palette import of_page
 
 
-def keepers(figure: Figure, renderer: Any) -> set[Artist]:
-    """The artists of a figure, just drawn by `renderer`, that keep their colours."""
+def keepers(figure: Figure) -> set[Artist]:
+    """The artists of a figure, just drawn, that keep their colours."""
     if is_ground(figure.patch):
         return {figure}
     kept: set[Artist] = {text for text in figure.findobj(Text) if is_ground(text.get_bbox_patch())}
@@ -40,7 +37,7 @@ def keepers(figure: Figure, renderer: Any) -> set[Artist]:
             kept |= {*inside, axes.patch, *axes.get_xgridlines(), *axes.get_ygridlines()}
             continue
         for text in (artist for artist in inside if isinstance(artist, Text)):
-            box = text.get_window_extent(renderer)
+            box = text.get_window_extent()
             middle: Any = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
             event = MouseEvent("motion_notify_event", figure.canvas, *middle)
             areas = [a for a in inside if _is_area(a) and a.zorder <= text.zorder]
@@ -54,9 +51,8 @@ def keepers(figure: Figure, renderer: Any) -> set[Artist]:
 
 def is_ground(artist: Any) -> bool:
     """Whether a patch or collection is there, rather opaque, and not of the page's colour."""
-    if artist is None or not artist.get_visible() or not (face := _face(artist)):
-        return False
-    return to_rgba(face)[3] >= 0.75 and to_hex(face) not in of_page("paper")
+    face: Any = _face(artist) if artist and artist.get_visible() else ()
+    return bool(face) and to_rgba(face)[3] >= 0.75 and to_hex(face) not in of_page("paper")
 
 
 def _face(artist: Any) -> Any:

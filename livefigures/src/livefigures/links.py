@@ -1,13 +1,9 @@
 """What a page's prose says of its figures: links to frames, and numbers that follow the controls.
 
-`[see T = 20](#softmax:T=20)` and `<span data-follow="softmax:largest">0.27</span>`; the script in
-`static` reads the same.
+`[see T = 20](#softmax:T=20)` and `<span data-follow="softmax:largest">0.27</span>`.
 """
 
-from __future__ import annotations
-
 import json
-import math
 import re
 from contextlib import suppress
 from html import unescape
@@ -38,16 +34,13 @@ def _figures(page: str) -> dict[str, tuple[dict[str, list[str]], dict[str, str]]
     """By name: the labels of each parameter; the numbers of the starting frame, and its labels."""
     figures: dict[str, tuple[dict[str, list[str]], dict[str, str]]] = {}
     for text in re.findall(r'<script type="application/json">(\{"name".*?)</script>', page, re.S):
-        data, place = json.loads(text), 0
+        data = json.loads(text)
         labels = {name: values for name, _, _, values, _ in data["parameters"]}
-        for *_, values, start in data["parameters"]:
-            place = place * len(values) + start
-        count = len(data["frames"]) // math.prod(map(len, labels.values()))
-        pieces = [p for row in data["tables"][place * count : (place + 1) * count] for p in row]
+        now = {name: values[start] for name, _, _, values, start in data["parameters"]}
+        pieces = [piece for row in data["tables"][slice(*data["start"])] for piece in row]
         lines = "".join(data["columns"][p] if isinstance(p, int) else p for p in pieces)
         columns = [line.split("\t") for line in lines.split("\n")[:0:-1]]
         numbers = {name: values[0] for name, *values in columns if values}
-        now = {name: values[start] for name, _, _, values, start in data["parameters"]}
         names = (data["name"], *(f"{data['name']}-{k}" for k in range(2, len(figures) + 2)))
         figures[next(name for name in names if name not in figures)] = labels, numbers | now
     return figures

@@ -1,7 +1,5 @@
 """A figure where a kernel runs: ipywidgets that call `draw` at every move."""
 
-from __future__ import annotations
-
 import html
 import math
 import time
@@ -27,7 +25,7 @@ CHOICES = {
     "stops": widgets.SelectionSlider,
 }
 _links: defaultdict[str, list[tuple[Parameter, widgets.ValueWidget]]] = defaultdict(list)
-_boxes: dict[str, tuple[int, list[widgets.Box]]] = {}  # by cell: its last run, and what it showed
+_boxes: defaultdict[tuple[str, int], list[widgets.Box]] = defaultdict(list)  # by cell and run
 
 # Where a kernel runs there is no style sheet of the page.
 STYLE = """.explorer{margin:0;color:var(--lf-ink);line-height:1.5;
@@ -44,7 +42,12 @@ KEYS = """for (const one of this.closest('.widget-vbox')?.querySelectorAll(
 def display_live(explorer: Explorer, shell: Any) -> None:
     """Display the live figure in IPython's shell; a stored notebook gets next to nothing."""
     box = widget(explorer)
-    _close_former(shell, box)
+    here = cell, _ = shell.parent_header.get("metadata", {}).get("cellId"), shell.execution_count
+    # This run of a cell replaces its last one; some front ends do not name their cells.
+    for key in [key for key in _boxes if cell and key[0] == cell and key != here]:
+        for former in _boxes.pop(key):
+            former.close()
+    _boxes[here].append(box)
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
     bundle = {"application/vnd.jupyter.widget-view+json": view, "text/plain": "(a figure)"}
     display(bundle, raw=True)
@@ -59,12 +62,8 @@ def widget(explorer: Explorer) -> widgets.Box:
 
     def picture(values: Sequence[Any]) -> str:
         began = time.perf_counter()
-        stills = []
-        for draw in explorer.draws:
-            frame = explorer.frame(values, draw)
-            opening, pieces = slim(frame.svg)
-            words = frame.text or explorer.default_description(values)
-            stills.append((opening, "".join(pieces), words))
+        frames = [explorer.frame(values, draw) for draw in explorer.draws]
+        stills = [(*slim(frame.svg), frame.text) for frame in frames]
         seconds = time.perf_counter() - began
         if seconds > SLOW or seconds < SLOW / 2:  # in between, leave it as it is
             for one in moving:
@@ -81,12 +80,9 @@ def widget(explorer: Explorer) -> widgets.Box:
             image.value = picture(values)
         except Exception as error:  # shown, not raised: the last good figure stays
             trace = html.escape("".join(traceback.format_exception(error)))
-            now = (
-                f'<div role="alert" class="explorer-error">{html.escape(str(error))}'
-                f"<details><summary>Traceback</summary><pre>{trace}</pre></details></div>"
-            )
-        finally:
-            status.value = now
+            now = f'<div role="alert" class="explorer-error">{html.escape(str(error))}'
+            now += f"<details><summary>Traceback</summary><pre>{trace}</pre></details></div>"
+        status.value = now
 
     image = widgets.HTML(picture(explorer.start))
     for parameter, one in zip(explorer.parameters, controls, strict=True):
@@ -120,10 +116,8 @@ def control(parameter: Parameter) -> widgets.ValueWidget:
 
 def read(parameter: Parameter, control: widgets.ValueWidget) -> Any:
     """A control's value, freed from the rounding of a continuous slider."""
-    if parameter.kind == "one":
-        return parameter.values[0]
     if parameter.kind != "continuous":
-        return control.value
+        return parameter.values[0] if parameter.kind == "one" else control.value
     value = float(f"{control.value:.4g}")
     nearest = min(parameter.values, key=lambda v: abs(v - value))
     if math.isclose(nearest, value, rel_tol=5e-4, abs_tol=1e-9):
@@ -146,23 +140,9 @@ def _link(parameter: Parameter, control: widgets.ValueWidget) -> None:
 
 
 class _Box(widgets.VBox):
-    """A box that takes all that it is made of along when it is closed."""
-
     def close(self) -> None:
         """Close the box and all that it is made of."""
         parts = [part for child in self.children for part in (child, child.style, child.layout)]
         for part in [*parts, self.layout]:
             part.close()
         super().close()
-
-
-def _close_former(shell: Any, box: widgets.Box) -> None:
-    """Close what the last run of the same cell has shown: this run replaces it."""
-    cell = shell.parent_header.get("metadata", {}).get("cellId")
-    if not cell:  # a front end that does not name its cells: any figure may still be in use
-        return
-    count, former = _boxes.get(cell, (shell.execution_count, []))
-    if count != shell.execution_count:
-        while former:
-            former.pop().close()
-    _boxes[cell] = (shell.execution_count, [*former, box])

@@ -1,7 +1,5 @@
 """The numbers of a frame as columns of text: those that `draw` gives, or read off its artists."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -49,27 +47,26 @@ def _read(axes: Any) -> Iterator[list[Any]]:
     if axes.name == "3d" or hasattr(axes, "_colorbar"):
         return
     x, y = (axes.xaxis, axes.get_xlabel() or "x"), (axes.yaxis, axes.get_ylabel() or "y")
-    errors = [one for one in axes.containers if isinstance(one, ErrorbarContainer) and one.lines[0]]
-    theirs = [line for one in errors for line in (one.lines[0], *one.lines[1])]
+    errors = [one for one in axes.containers if isinstance(one, ErrorbarContainer)]
+    caps = [line for one in errors for line in one.lines[1]]
+    named = {one.lines[0]: one for one in errors}
     # A guide across the axes has a transform of its own.
-    data = [one for one in axes.lines if one.get_transform() is axes.transData]
-    lines = [(one, one) for one in data if one not in theirs] + [(e, e.lines[0]) for e in errors]
+    lines = [a for a in axes.lines if a.get_transform() is axes.transData and a not in caps]
     dots: list[Any] = [one for one in axes.collections if isinstance(one, PathCollection)]
     bars: list[Any] = [one for one in axes.containers if isinstance(one, BarContainer)]
-    series = [(one, *line.get_xydata().T.tolist(), x, y) for one, line in lines]
+    meshes: list[Any] = [one for one in axes.collections if isinstance(one, QuadMesh)]
+    series = [(named.get(one, one), *one.get_xydata().T.tolist(), x, y) for one in lines]
     series += [(one, *one.get_offsets().T.tolist(), x, y) for one in dots]
     for one in bars:
-        across, up = (y, x) if one.orientation == "horizontal" else (x, y)
-        boxes = [bar.get_bbox() for bar in one]
-        middle = [(b.y0 + b.y1) / 2 if across is y else (b.x0 + b.x1) / 2 for b in boxes]
-        series.append((one, middle, [*one.datavalues], across, up))
+        flat = one.orientation == "horizontal"
+        middles = [bar.get_center()[int(flat)] for bar in one]
+        series.append((one, middles, [*one.datavalues], *((y, x) if flat else (x, y))))
     first = None
     for one, places, values, (axis, across), (_, up) in series:
         name, column = str(one.get_label()), [across, *_words(axis, places)]
         yield from [column] if column != first else []
         yield [up if name[:1] in ("", "_") else name, *values]
         first = column
-    meshes: list[Any] = [one for one in axes.collections if isinstance(one, QuadMesh)]
     for one in [*axes.images, *meshes]:
         rows = one.get_array()
         if rows.ndim == 2 and rows.shape[1] <= MOST_COLUMNS:
@@ -80,9 +77,9 @@ def _read(axes: Any) -> Iterator[list[Any]]:
 
 def _words(axis: Any, places: Iterable[float]) -> list[Any]:
     """The words at the ticks that are near to places, if each has its own; or else the places."""
-    ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False)
-    words = [(at, text.get_text()) for at, text in ticks]
-    words = [(at, word) for at, word in words if re.search(r"[^\W\d]", word) and word[0] != "$"]
+    said = (text.get_text() for text in axis.get_ticklabels())
+    ticks = zip(axis.get_ticklocs(), said, strict=False)
+    words = [(at, word) for at, word in ticks if re.search(r"(?s)^(?!\$).*[^\W\d]", word)]
     near = [next((word for at, word in words if abs(at - p) < 0.45), None) for p in places]
     return [*places] if None in near or len(set(near)) < len(near) else near
 

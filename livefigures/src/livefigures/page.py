@@ -1,7 +1,5 @@
 """All frames of a figure as HTML, for a page without a kernel; the script in `static` moves it."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -9,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -39,41 +38,32 @@ def html(explorer: Explorer) -> str:
     every = [(values, draw) for values in explorer.combinations() for draw in explorer.draws]
     with progress() as file:
         bar = tqdm(every, explorer.name, file=file, delay=1, leave=False)
-        read = bool(explorer.parameters)
-        frames = [explorer.frame(values, draw, read) for values, draw in bar]
+        frames = [explorer.frame(values, draw, bool(values)) for values, draw in bar]
     slim = new_slim("".join(frame.svg for frame in frames))
     openings, pieces = zip(*(slim(frame.svg) for frame in frames), strict=True)
-    count = len(explorer.draws)
-    for n, (one, frame) in enumerate(zip(every, frames, strict=True)):
-        call, first = explorer.call(*one), n % count
+    calls, count = [explorer.call(*one) for one in every], len(explorer.draws)
+    for n, frame in enumerate(frames):
+        first = n % count
         if openings[n] != openings[first]:
             raise ValueError(
-                f"every frame must have the same size: {call} has {openings[n][:30]}... points, "
-                f"{explorer.call(*every[first])} has {openings[first][:30]}..."
+                f"every frame must have the same size: {calls[n]} has {openings[n][:30]}... points"
+                f", {calls[first]} has {openings[first][:30]}..."
             )
-        if frame.text is None and any(other.text for other in frames[first::count]):
-            raise ValueError(f"{call} gives no description; others give one")
-    words = [
-        f.text or explorer.default_description(v) for f, (v, _) in zip(frames, every, strict=True)
-    ]
+        if not frame.is_described and any(one.is_described for one in frames[first::count]):
+            raise ValueError(f"{calls[n]} gives no description; others give one")
+    words = [frame.text for frame in frames]
     now = explorer.combinations().index(explorer.start) * count
-    stills = [(openings[n], "".join(pieces[n]), words[n]) for n in range(now, now + count)]
+    stills = [*zip(openings, pieces, words, strict=True)][now : now + count]
     if not explorer.parameters:
         return markup(stills, page_style())
     numbers, note = thinned([frame.numbers for frame in frames])
     chunks, rows = table(pieces)
     # A column is a line: its name and its numbers, between tabs.  Equal ones are stored once.
     columns, tables = table([["\n" + "\t".join(column) for column in one] for one in numbers])
-    data = {
-        "name": explorer.name,
-        "link": explorer.link,
-        "parameters": [
-            [p.name, p.title, p.kind, [label(v) for v in p.values], p.start]
-            for p in explorer.parameters
-        ],
-        **{"captions": words, "chunks": chunks, "frames": rows},
-        **{"columns": columns, "tables": tables, "note": note},
-    }
+    ps = [[p.name, p.title, p.kind, [*map(label, p.values)], p.start] for p in explorer.parameters]
+    data: dict[str, Any] = {"name": explorer.name, "link": explorer.link, "parameters": ps}
+    data |= {"captions": words, "chunks": chunks, "frames": rows, "start": [now, now + count]}
+    data |= {"columns": columns, "tables": tables, "note": note}
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     text = text.replace("</", "<\\/").replace("<!", "\\u003c!")  # or it could end the script
     room = f'style="--rows:{len(explorer.parameters)}"'  # what the controls will take
@@ -91,23 +81,22 @@ def brought() -> str:
     return f"<style>{asset('css')}</style><script>{asset('js')}</script>"
 
 
-def markup(stills: Sequence[tuple[str, str, str]], before: str = "", after: str = "") -> str:
+def markup(stills: Sequence[tuple[str, list[str], str]], before: str = "", after: str = "") -> str:
     """The HTML of a figure: what `Slim` gives and a caption for each picture, what stands around.
 
-    The description is the accessible name of the picture.  The caption shows the same words to
-    the eye: a screen reader would say them twice, so it is hidden from it, and the figure, which
-    would be called after its caption, has a name of its own.  After a move the script puts the
-    words into the explorer's status for a moment, to be announced once.
+    The description is the accessible name of the picture.  The caption shows the same words to the
+    eye: a screen reader would say them twice, so it is hidden from it, and the figure has a name.
     """
-    inside = [
-        f'<svg {opening} role="img" aria-label="{escape(caption)}">{inside}</svg>'
+    each = [
+        f'<svg {opening} role="img" aria-label="{escape(caption)}">{"".join(pieces)}</svg>'
         f'<figcaption aria-hidden="true">{escape(caption)}</figcaption>'
-        for opening, inside, caption in stills
+        for opening, pieces, caption in stills
     ]
-    if len(inside) > 1:
-        each = (
-            f'<figure aria-label="Picture {n}">{one}</figure>' for n, one in enumerate(inside, 1)
+    pictures = "".join(each)
+    if len(each) > 1:
+        parts = (
+            f'<figure aria-label="Picture {n}">{one}</figure>' for n, one in enumerate(each, 1)
         )
-        inside = [f'<div class="explorer-pictures">{"".join(each)}</div>']
+        pictures = f'<div class="explorer-pictures">{"".join(parts)}</div>'
     name = "Interactive figure" if after else "Figure"
-    return f'<figure class="explorer" aria-label="{name}">{before}{inside[0]}{after}</figure>'
+    return f'<figure class="explorer" aria-label="{name}">{before}{pictures}{after}</figure>'

@@ -1,12 +1,8 @@
 """Colours by name, each with a light and a dark page's value: in a page, a CSS variable.
 
 A figure is drawn with the light values.  On the way to the page each of them becomes
-`var(--lf-<name>,<light value>)`, and the figure brings a small `<style>` with all values: nothing
-else has to know the palette; `livefigures.sphinx` keeps one of them a page.  Colours that are in no
-palette stay as they are.
+`var(--lf-<name>,<light value>)`, and the figure brings a `<style>` with all values.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,11 +10,7 @@ from typing import NamedTuple
 
 
 class Colour(NamedTuple):
-    """One colour of a palette: `#rrggbb` on light and on dark pages.
-
-    `forced` is the CSS system colour where the reader's computer forces its own few colours, such
-    as "CanvasText"; empty for a colour that stays as it is.
-    """
+    """`#rrggbb` on light and dark pages, and a system colour for forced colours, or none."""
 
     light: str
     dark: str
@@ -40,21 +32,19 @@ _MARKS = "[data-theme=dark]", "[data-jp-theme-light=false]", ".vscode-dark", "[t
 def use_palette(colours: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Use these colours from now on: by name, (light, dark) or (light, dark, forced).
 
-    They stand beside the default `ink`, `paper` and `grid`, or replace them, and they replace all
-    that an earlier call has named.  Call it once, before the first figure of a notebook: figures
-    of one page share their variables.
+    They stand beside the default `ink`, `paper` and `grid`, or replace them.  Call it once, before
+    the first figure of a notebook: figures of one page share their variables.
 
     Args:
-        colours: by name, such as `{"warn": ("#b91c1c", "#ff8078", "CanvasText")}`.  A name has
-            lower-case letters, digits and hyphens; the first two are `#rrggbb`, and the third is
-            a system colour of CSS, for readers whose computer forces its own colours.
+        colours: such as `{"warn": ("#b91c1c", "#ff8078", "CanvasText")}`.  A name has lower-case
+            letters, digits and hyphens; the first two are `#rrggbb`, and the third is a system
+            colour of CSS, for readers whose computer forces its own colours.
 
     Returns:
         The light values by name, to draw with.
 
     Raises:
-        ValueError: a name or a colour that cannot be used in CSS, or two names with one light
-            value, which a page could not tell apart.
+        ValueError: a name or a colour that cannot be used, or two names with one light value.
     """
     if not isinstance(colours, Mapping):
         raise ValueError(f"a palette must be a dict of colours by name; got {colours!r}")
@@ -80,10 +70,7 @@ def of_page(name: str) -> set[str]:
 
 
 def variables() -> dict[str, str]:
-    """What a page writes for each light value; matplotlib's own black is ink, its white paper.
-
-    A dark grey, such as seaborn's text, is as much of ink as it is of black.
-    """
+    """What a page writes for each light value, for black and white, and for greys of dark text."""
     by_name = {n: f"var(--lf-{n},{c.light})" for n, c in _current.items()}
     ink, paper, mixed = by_name["ink"], by_name["paper"], "color-mix(in srgb,{},{} {:.0f}%)"
     greys = {f"#{3 * f'{g:02x}'}": mixed.format(ink, paper, g / 2.55) for g in range(1, 0x77)}
@@ -94,43 +81,33 @@ def variables() -> dict[str, str]:
 def page_style() -> str:
     """The `<style>` that a figure brings into a page: light, dark, and forced colours."""
     light, dark = ({n: c[k] for n, c in _current.items()} for k in range(2))
-    rules = f".explorer{{{_variables(light)}}}"
     marks = ",".join(f"{mark} .explorer" for mark in _MARKS)
-    rules += f"@media screen{{{marks}{{{_variables(dark)}}}}}"
-    rules += "@media screen and (prefers-color-scheme:dark){[data-theme=auto] .explorer"  # Furo
-    rules += f"{{{_variables(dark)}}}}}"
+    auto = "@media screen and (prefers-color-scheme:dark){[data-theme=auto] .explorer"  # Furo
+    rules = f".explorer{_block(light)}@media screen{{{marks}{_block(dark)}}}{auto}{_block(dark)}}}"
     for scheme, values in (("light", light), ("dark", dark)):  # the reader's computer, not the page
-        forced = {n: _current[n].forced or value for n, value in values.items()}
-        rules += f"@media(forced-colors:active)and (prefers-color-scheme:{scheme}){{"
-        rules += f":root .explorer{{{_variables(forced)}}}}}"
+        forced = _block({n: _current[n].forced or value for n, value in values.items()})
+        media = f"@media(forced-colors:active)and (prefers-color-scheme:{scheme})"
+        rules += f"{media}{{:root .explorer{forced}}}"
     return f"<style>{rules}</style>"
 
 
 def kernel_style() -> str:
-    """CSS for a figure where a kernel runs, whose window may show two notebooks with two palettes.
-
-    It holds for what stands beside its `<style>`; text and paper are the front end's own.
-    """
-    own = {
-        "ink": "var(--jp-ui-font-color1,currentcolor)",
-        "paper": "var(--jp-layout-color0,#0000)",
-    }
-    light = {n: c.light for n, c in _current.items()} | own
-    dark = {n: c.dark for n, c in _current.items() if n not in own}
+    """CSS for what stands beside its `<style>`: a window may show notebooks with two palettes."""
+    ink, paper = "var(--jp-ui-font-color1,currentcolor)", "var(--jp-layout-color0,#0000)"
+    light = {n: c.light for n, c in _current.items()} | {"ink": ink, "paper": paper}
+    dark = {n: c.dark for n, c in _current.items() if n not in ("ink", "paper")}
     marks = ",".join(f"{mark} :scope .explorer" for mark in _MARKS)
-    return f"@scope{{.explorer{{{_variables(light)}}}{marks}{{{_variables(dark)}}}}}"
+    return f"@scope{{.explorer{_block(light)}{marks}{_block(dark)}}}"
 
 
-def _variables(values: Mapping[str, str]) -> str:
-    return ";".join(f"--lf-{name}:{value}" for name, value in values.items() if value)
+def _block(values: Mapping[str, str]) -> str:
+    return f"{{{';'.join(f'--lf-{name}:{value}' for name, value in values.items())}}}"
 
 
 def _colour(name: str, given: Sequence[str]) -> Colour:
-    if not isinstance(name, str) or not re.fullmatch("[a-z][a-z0-9-]*", name):
-        raise ValueError(
-            f"the name of a colour must have lower-case letters, digits and hyphens; got {name!r}"
-        )
-    parts = [*given] if isinstance(given, Sequence) and not isinstance(given, str) else []
+    if not re.fullmatch("[a-z][a-z0-9-]*", str(name)):
+        raise ValueError(f"a name must have lower-case letters, digits and hyphens; got {name!r}")
+    parts = [*given] if isinstance(given, Sequence) else []
     codes = [part for part in parts[:2] if re.fullmatch("#[0-9a-fA-F]{6}", str(part))]
     if len(codes) < 2 or len(parts) > 3 or not SYSTEM_COLOURS.issuperset(parts[2:]):
         raise ValueError(

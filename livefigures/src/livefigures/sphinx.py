@@ -1,10 +1,7 @@
 """The extension for Sphinx and Jupyter Book: add "livefigures.sphinx" to `extensions`.
 
-It gives the pages their script and style sheet, and tells the notebooks' kernels that a page is
-being built.
+It gives pages script and style sheet, and tells the kernels that a page is being built.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -35,7 +32,7 @@ def add_static_files(app: Sphinx, config: Config) -> None:
 
 
 def shorten_static_files(app: Sphinx, error: Exception | None) -> None:
-    """What the build has copied is for browsers: half the weight."""
+    """Take comments and space out of what the build has copied."""
     for path in app.outdir.glob("_static/livefigures.*"):
         path.write_text(asset(path.suffix[1:]), "utf-8")
 
@@ -43,18 +40,16 @@ def shorten_static_files(app: Sphinx, error: Exception | None) -> None:
 def finish_page(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
     """Keep the first of equal styles, which each figure brings; warn of what is wrong or heavy."""
     body: str = context.get("body", "")
-    seen: set[str] = set()
-
-    def keep(style: re.Match[str]) -> str:
-        first = style[0] not in seen
-        seen.add(style[0])
-        return style[0] if first else ""
-
+    first: dict[str, int] = {}  # where each style stands for the first time
     figures = re.findall(r'<figure class="explorer".*?</figure>', body, re.S)
     for words in [*faults(body), *filter(None, map(heavy, figures))]:
         logger.warning(words, location=page, type="livefigures")
     if body:
-        context["body"] = re.sub(r"<style>\.explorer\{.*?</style>", keep, body)
+        context["body"] = re.sub(
+            r"<style>\.explorer\{.*?</style>",
+            lambda m: m[0] if first.setdefault(m[0], m.start()) == m.start() else "",
+            body,
+        )
 
 
 def link_frames(app: Sphinx, doctree: nodes.document) -> None:

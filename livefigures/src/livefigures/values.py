@@ -1,15 +1,14 @@
 """The parameters of a figure: their values, what kind they are, how a reader sees them."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import sys
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 MOST_RADIOS = 6  # more are a list
 
@@ -40,7 +39,7 @@ class Parameter:
     start: int
 
     @classmethod
-    def of(cls, name: str, given: Iterable[Any], start: dict[str, Any]) -> Parameter:
+    def of(cls, name: str, given: Iterable[Any], start: dict[str, Any]) -> Self:
         """Check the values that were given, and take NumPy's numbers as Python's.
 
         Raises:
@@ -58,7 +57,6 @@ class Parameter:
             raise ValueError(f"values of {name} must be finite floats; got {values!r}")
         if len({label(v) for v in values}) < len(values):
             raise ValueError(f"values of {name} must differ, in six digits; got {values!r}")
-        kind = "whole" if all(isinstance(v, Integral) for v in values) else "continuous"
         if any(isinstance(v, (str, bool)) for v in values):
             kind = "radio" if len(values) <= MOST_RADIOS else "select"
             kind = "checkbox" if all(isinstance(v, bool) for v in values) else kind
@@ -66,10 +64,11 @@ class Parameter:
             kind = "stops"
         elif values != sorted(values):
             raise ValueError(f"values of {name} must increase; got {values!r}")
-        kind = kind if len(values) > 1 else "one"
-        if start.get(name, values[0]) not in values:
-            raise ValueError(f"{name} cannot start at {start[name]!r}: not among {values!r}")
-        return cls(name, tuple(values), kind, values.index(start.get(name, values[0])))
+        else:
+            kind = "whole" if all(isinstance(v, Integral) for v in values) else "continuous"
+        if (now := start.get(name, values[0])) not in values:
+            raise ValueError(f"{name} cannot start at {now!r}: not among {values!r}")
+        return cls(name, (*values,), kind if len(values) > 1 else "one", values.index(now))
 
     @property
     def title(self) -> str:
@@ -78,8 +77,8 @@ class Parameter:
 
     def says(self, value: Any) -> str:
         """How a reader sees the parameter at a value: T = 5, teacher: A."""
-        words = self.kind in ("radio", "select", "checkbox")
-        return f"{self.title}{': ' if words else ' = '}{label(value)}"
+        sign = ": " if self.kind in ("radio", "select", "checkbox") else " = "
+        return self.title + sign + label(value)
 
     def takes(self, value: Any) -> bool:
         """Whether a live control can stand at a value of another."""
@@ -93,13 +92,12 @@ class Parameter:
         """Whether the values' ratios are more alike than their differences."""
         if self.values[0] <= 0 or len(self.values) < 3:
             return False
-        steps = [b - a for a, b in itertools.pairwise(self.values)]
-        ratios = [math.log(b / a) for a, b in itertools.pairwise(self.values)]
+        pairs = [*itertools.pairwise(self.values)]
+        steps, ratios = [b - a for a, b in pairs], [math.log(b / a) for a, b in pairs]
         return max(ratios) / min(ratios) < max(steps) / min(steps)
 
 
 def _greek(word: str) -> str:
-    try:
+    with suppress(KeyError):
         return unicodedata.lookup(f"GREEK SMALL LETTER {word.replace('lambda', 'lamda')}")
-    except KeyError:
-        return word
+    return word

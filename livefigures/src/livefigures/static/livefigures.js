@@ -1,6 +1,5 @@
 // Brings each <figure class="explorer"> to life: controls, tools, the numbers of the shown frame.
-// A frame is a list of pieces of SVG, or of the numbers of those that frames share.  The places of
-// the last control move first; the frames of several pictures stand side by side.
+// A frame: pieces of SVG, or the numbers of shared ones.  The last control's places move first.
 (() => {
   "use strict";
   if (document.documentElement.dataset.explorers) return; // an output has brought it before
@@ -33,8 +32,7 @@
     const heading = make(radio ? "span" : "label", radio ? { id } : { for: id }, title);
     const place = () => radio ? options.findIndex((one) => one.checked)
       : kind === "checkbox" ? labels.indexOf(body.checked ? "yes" : "no") : Number(body.value);
-    const label = () => labels[place()];
-    const says = () => title + (slides ? " = " : ": ") + label();
+    const label = () => labels[place()], says = () => title + (slides ? " = " : ": ") + label();
     const show = () => {
       output.textContent = label();
       if (slides) body.setAttribute("aria-valuetext", says());
@@ -44,10 +42,9 @@
       body.checked = labels[place] === "yes";
       body.value = place; // a slider keeps to its ends
     };
-    put();
-    show();
+    put(), show();
     const element = make("div", {}, heading, body, ...(slides ? [output] : []));
-    const [last, steps] = [labels.length - 1, slides && labels.length > 2];
+    const last = labels.length - 1, steps = slides && last > 1;
     return { name, labels, last, steps, body, element, place, label, says, show, put };
   };
 
@@ -66,8 +63,7 @@
     const of = (list) => pictures.map((_, d) => list[shown * pictures.length + d]);
     const named = (what) => controls.find((one) => one.name === what);
     let shown = number(); // the frame that came with the page
-    let slider = controls.find((one) => one.steps); // what the tools move: the one last used
-    let silence, playing;
+    let silence, playing, slider = controls.find((one) => one.steps); // the one last used
     const say = (text, told = "Copy link") => {
       status.textContent = text; // announced once, then taken away
       copy.textContent = told;
@@ -85,15 +81,14 @@
     });
     const fill = () => {
       const cells = (row, r) => row.map((text, k) => make(r && k ? "td" : "th", {}, text));
-      const room = make("div", { role: "group", "aria-label": "Numbers", tabindex: 0 });
-      const caption = () => make("caption", {}, values.textContent);
-      const bodies = rows().map((all) => all.map((row, r) => make("tr", {}, ...cells(row, r))));
-      room.append(...bodies.map((body) => make("table", {}, caption(), ...body)));
+      const all = rows().map((body) => make("table", {}, make("caption", {}, values.textContent),
+        ...body.map((row, r) => make("tr", {}, ...cells(row, r)))));
+      const room = make("div", { role: "group", "aria-label": "Numbers", tabindex: 0 }, ...all);
       panel.replaceChildren(room, button("Save CSV", csv), note);
     };
     const quoted = (text) => (/[\x22,]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
     const csv = () =>
-      save(`${name}.csv`, rows().flat().map((row) => row.map(quoted).join() + "\n").join(""));
+      save(`${name}.csv`, rows().flat().map((row) => row.map(quoted) + "\n").join(""));
     const svg = (picture, d) => {
       const style = getComputedStyle(picture), alone = picture.cloneNode(true);
       alone.setAttribute("font-family", style.fontFamily);
@@ -165,17 +160,17 @@
     const copy = button("Copy link", () => {
       const state = controls.map((one) => `${one.name}=${encodeURIComponent(one.label())}`);
       history.replaceState(history.state, "", `#${name}:${state}`); // where it can be copied, too
-      const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
-      copied.then(() => say("Copied", "Copied"), () => say("See the address", "See the address"));
+      const [done, not] = ["Copied", "See the address"].map((text) => () => say(text, text));
+      (navigator.clipboard?.writeText(location.href) ?? Promise.reject()).then(done, not);
     });
     const unfold = button("Numbers", () => {
       unfold.ariaExpanded = !(panel.hidden = !panel.hidden);
       fill();
     }, { "aria-expanded": false, "aria-controls": panel.id });
-    const tools = make("div", { class: "explorer-tools", role: "group", "aria-label": "Tools" });
     const saves = button("Save SVG", () => pictures.forEach(svg));
-    tools.append(...(slider ? [back, play, forward] : []), start, copy, saves);
-    if (tables[0].length) tools.append(unfold);
+    const tools = make("div", { class: "explorer-tools", role: "group", "aria-label": "Tools" },
+      ...(slider ? [back, play, forward] : []), start, copy, saves,
+      ...(tables[0].length ? [unfold] : []));
     // Every caption stands unseen in its place: the tallest keeps its height, at any width.
     lines.forEach((line, d) => {
       const all = new Set(captions.filter((_, k) => k % lines.length === d));
