@@ -78,7 +78,7 @@ def draw_dials(alone: Row, grid: Grid, T: int, alpha: float, beta: float) -> Dra
     return figures.estimates(rows, **look), minus(text)
 
 
-def draw_map(grid: Grid) -> Drawn:
+def map_of_accuracy(grid: Grid) -> Drawn:
     """The mean accuracy at every T (rows), and every β and α (columns)."""
     temperatures = sorted({T for T, _, _ in grid})
     pairs = sorted({(beta, alpha) for _, alpha, beta in grid})
