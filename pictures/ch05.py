@@ -97,7 +97,7 @@ def draw_curve(grid: Grid, T: int, alpha: float, beta: float) -> Drawn:
     rows = {"this point": here, "β = 0": without}
     lines = {name: 100 * np.array(row["curve"][1:]) for name, row in rows.items()}
     text = f"T = {T}, α = {alpha:g}. The mean reaches 90%: with β = 0 {_reached(without)}"
-    text += f", with β = {beta:g} {_reached(here)}."
+    text += f", with β = {beta:g} {_reached(here)}." if beta else "."
     look = {"xlabel": "step", "ylabel": "validation accuracy, %", "ylim": (75, 100)}
     look["colours"] = ("accent", "soft")
     return figures.curves(here["step"][0][1:], lines, **look), text
