@@ -93,14 +93,13 @@ def random_teacher(seed: int, spread: float) -> tuple[MLP, TeacherOutputs]:
 
 
 @study(
-    {"labels": [30, 100], "teacher": ["none"], "T": [0], "alpha": [1]},
+    {"labels": [30, 100], "teacher": ["none"], "alpha": [1]},
     {
         "labels": [30, 100],
         "teacher": ["trained", "random", "all alike"],
-        "T": [1, 4],
         "alpha": [0.1, 0.5, 0.9],
     },
-    fixed=PLAN | {"student": "64-10"},
+    fixed=PLAN | {"student": "64-10", "T": 4},
     rates=RATES,
     seeds=range(10),
 )
@@ -118,7 +117,7 @@ def random(
         model, outputs = random_teacher(seed, spread)
     elif teacher == "all alike":
         outputs = TeacherOutputs(split.index, {"logits": np.zeros((len(split), 10))})
-    objective = traditional(split, outputs, T, alpha) if T else hard_labels(split)
+    objective = hard_labels(split) if teacher == "none" else traditional(split, outputs, T, alpha)
     small, _ = learn(student, split, objective, seed, **plan)
     return judge(small, data(), model.logits)
 

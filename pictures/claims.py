@@ -1,0 +1,172 @@
+"""The table of the claims page: what the source texts say, and what this book found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from distill_lib import Estimate, paired_difference, recorded, softmax
+from pictures.rows import Row, crossed_gain
+
+LATER = "*a chapter to come*"
+SOURCES = {
+    "A": "Comparing Traditional and Enhanced Step-by-Step Distillation",
+    "B": "Knowledge Distillation: Teach a Small Model Big Tricks",
+    "C": "Unraveling Teacher-Student Knowledge Distillation",
+}
+
+
+class Claim(NamedTuple):
+    """A line of the table; without a figure the claim waits for its chapter."""
+
+    says: str
+    source: str
+    where: str = LATER
+    found: str = ""
+    verdict: str = "open"
+
+
+def _row(name: str, **case: object) -> Row:
+    """The one row of a record with these entries."""
+    rows = [r for r in recorded(name)["rows"] if case.items() <= r.items()]
+    (row,) = rows
+    return row
+
+
+def _compared(setting: str, method: str, against: str, regime: str = "all tuned") -> Estimate:
+    """One method minus another in the fair comparison, in points."""
+    both = (
+        _row("comparison", setting=setting, regime=regime, method=m)["accuracy"]
+        for m in (method, against)
+    )
+    return paired_difference(*both).scaled(100)
+
+
+def _settings(method: str, against: str) -> str:
+    names = dict.fromkeys(row["setting"] for row in recorded("comparison")["rows"])
+    return ", ".join(f"{name} {_compared(name, method, against):+.1f}" for name in names)
+
+
+def _whose(target: str, student: str = "64-10") -> Estimate:
+    """What a target gains over labels alone on the same 30 digits, in points."""
+    case = {"labels": 30, "student": student}
+    row, alone = (_row("controls_whose", **case, target=t) for t in (target, "label"))
+    return crossed_gain(row, alone)
+
+
+def _never_shown(T: int) -> np.ndarray:
+    case = {"student": "64-10", "lesson": "soft targets", "T": T}
+    digits = [_row("never_shown", digit=digit, **case)["found"] for digit in range(10)]
+    return 100 * np.mean(digits, axis=1)
+
+
+def claims() -> Iterator[Claim]:
+    """All claims of the sources, in the order in which the book meets them."""
+    shares = ["/".join(f"{p:.2f}" for p in softmax([1.0, 2.0, 3.0], T)) for T in (1, 5)]
+    yield Claim(
+        "softmax of 1, 2, 3 gives 0.09, 0.24, 0.66 at T = 1 and 0.26, 0.32, 0.40 at T = 5",
+        "C",
+        "{doc}`01_temperature`",
+        f"{shares[0]} and {shares[1]}",
+        "right, but cut off, not rounded",
+    )
+    yield Claim(
+        "a higher temperature changes no order and makes relations visible",
+        "C",
+        "{doc}`01_temperature`",
+        "for every T above 0, by a proof of one line",
+        "right",
+    )
+    yield Claim(
+        "a probability of close to three among ten classes shows three similar classes",
+        "C",
+        "{doc}`01_temperature`",
+        "every digit passes through three on its way from one class to ten",
+        "only beside a T, and of an image",
+    )
+    saturated = softmax([10.0, 20.0, 30.0])
+    yield Claim(
+        "large values saturate softmax and hide the relations",
+        "C",
+        "{doc}`01_temperature`",
+        f"logits 10, 20, 30 at T = 1: the second of three gets {saturated[1]:.0e}",
+        "right",
+    )
+    own, mean = _whose("own"), _whose("class mean")
+    yield Claim(
+        "soft targets carry more than hard labels",
+        "B, C",
+        "{doc}`02_teacher_and_student`",
+        f"30 labels, the same 30 digits: {own:+.1f} points; with the mean soft target of the "
+        f"digit's class in its place {mean:+.1f}",
+        "right where labels are few; with all labels nothing is left",
+    )
+    yield Claim("distillation mitigates overfitting", "B")
+    yield Claim("a student performs comparably to its teacher", "B")
+    yield Claim("MNIST: seven additional errors", "B")
+    at_4, at_16 = _never_shown(4), _never_shown(16)
+    yield Claim(
+        "98.6% of a digit that was never shown",
+        "B",
+        "{doc}`04_traditional_distillation`, a first look on small digits; MNIST is to come",
+        f"a linear student finds {at_4.mean():.0f}% at T = 4 and {at_16.mean():.0f}% at T = 16 "
+        f"(mean of ten digits left out; {at_16.min():.0f} to {at_16.max():.0f})",
+        "it happens",
+    )
+    yield Claim("speech: 10.7% word error rate, as an ensemble of ten", "B")
+    yield Claim("a small model takes over a specialist's logic, such as dates", "B")
+    yield Claim("choose an accurate teacher", "B")
+    yield Claim("start at a high temperature and lower it", "B")
+    shared = _compared("few labels", "step by step", "traditional", "one rate")
+    tuned = _compared("few labels", "step by step", "traditional")
+    yield Claim(
+        "tuning the temperature and the weights is essential",
+        "B",
+        "{doc}`04_traditional_distillation`, {doc}`07_fair_comparison`",
+        f"step by step minus traditional, few labels: {shared:+.1f} points at one shared learning "
+        f"rate, {tuned:+.1f} with everything tuned",
+        "right, and the learning rate above all",
+    )
+    yield Claim("offline distillation keeps most of the gain and saves work", "B")
+    yield Claim(
+        "the small model is fast at inference",
+        "B, C",
+        "{doc}`03_measuring_fairly`; deployment is to come",
+        f"{84480 / 640:.0f} times fewer multiply-adds; the time for one answer shrinks far less",
+        "right in work, less so in time",
+    )
+    yield Claim(
+        "step by step is better than traditional distillation",
+        "A",
+        "{doc}`05_step_by_step`, {doc}`07_fair_comparison`",
+        f"all tuned, points: {_settings('step by step', 'traditional')}",
+        "where the label hides the reasoning; elsewhere not",
+    )
+    yield Claim(
+        "a cosine makes it better, faster and more stable",
+        "A",
+        "{doc}`06_cosine_enhanced`, {doc}`07_fair_comparison`",
+        f"against the square, all tuned, points: {_settings('cosine', 'step by step')}",
+        "less harm than the square where a teacher is wrong or in a wrong scale; elsewhere not",
+    )
+    yield Claim("large deep models need more, such as attention", "A")
+    yield Claim("self-distillation does without a teacher", "C")
+
+
+def table() -> str:
+    """All claims as a table in Markdown."""
+    lines = ["| | claim | in | tested in | found | verdict |", "|--:|---|---|---|---|---|"]
+    for number, claim in enumerate(claims(), 1):
+        verdict = f"**{claim.verdict}**"
+        cells = (
+            claim.says,
+            claim.source,
+            claim.where,
+            re.sub(r"-(?=\d)", "−", claim.found),
+            verdict,
+        )
+        lines.append(f"| {number} | {' | '.join(cells)} |")
+    return "\n".join(lines)
