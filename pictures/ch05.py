@@ -78,16 +78,16 @@ def draw_dials(alone: Row, grid: Grid, T: int, alpha: float, beta: float) -> Dra
     return figures.estimates(rows, **look), minus(text)
 
 
-def draw_map(grid: Grid, measure: str) -> Drawn:
-    """The mean of a measure at every T (rows), and every β and α (columns)."""
+def map_of_accuracy(grid: Grid) -> Drawn:
+    """The mean accuracy at every T (rows), and every β and α (columns)."""
     temperatures = sorted({T for T, _, _ in grid})
     pairs = sorted({(beta, alpha) for _, alpha, beta in grid})
-    squares = [[100 * np.mean(grid[T, a, b][measure]) for b, a in pairs] for T in temperatures]
+    squares = [[100 * np.mean(grid[T, a, b]["accuracy"]) for b, a in pairs] for T in temperatures]
     columns = [f"β {b:g}\nα {a:g}" for b, a in pairs]
     best = np.unravel_index(np.argmax(squares), np.shape(squares))
     look = {"ylabel": "T", "limits": (84, 97), "numbers": ".1f"}
     figure = figures.heatmap(squares, temperatures, columns, mark=best, **look)
-    text = f"Mean {measure} on test, %: from {np.min(squares):.1f} to {np.max(squares):.1f} "
+    text = f"Mean accuracy on test, %: from {np.min(squares):.1f} to {np.max(squares):.1f} "
     return figure, text + "(framed). The three columns on the left have no rationale."
 
 
@@ -97,7 +97,7 @@ def draw_curve(grid: Grid, T: int, alpha: float, beta: float) -> Drawn:
     rows = {"this point": here, "β = 0": without}
     lines = {name: 100 * np.array(row["curve"][1:]) for name, row in rows.items()}
     text = f"T = {T}, α = {alpha:g}. The mean reaches 90%: with β = 0 {_reached(without)}"
-    text += f", with β = {beta:g} {_reached(here)}."
+    text += f", with β = {beta:g} {_reached(here)}." if beta else "."
     look = {"xlabel": "step", "ylabel": "validation accuracy, %", "ylim": (75, 100)}
     look["colours"] = ("accent", "soft")
     return figures.curves(here["step"][0][1:], lines, **look), text

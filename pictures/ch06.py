@@ -114,21 +114,19 @@ def draw_calibration(logits: np.ndarray, labels: np.ndarray, T: float) -> Drawn:
     return figures.reliability({"student": calibration_bins(z, labels)}), text
 
 
-def draw_grid(
-    grid: Mapping[tuple[int, float, float], Row], T: int, alpha: float, beta: float
-) -> Drawn:
-    """Accuracy at every α and β of one T, one of them framed.
+def draw_grid(grid: Mapping[tuple[int, float, float], Row], T: int) -> Drawn:
+    """Accuracy at every α and β of one T, the best of them framed.
 
     Args:
         grid: rows of the study by T, α and β.
     """
     alphas, betas = (sorted({place[k] for place in grid}) for k in (1, 2))
     values = [[percent(grid[T, a, b]).mean for b in betas] for a in alphas]
+    best = np.unravel_index(np.argmax(values), np.shape(values))
     look = {"xlabel": "β", "ylabel": "α", "limits": (90, 97), "numbers": ".1f"}
-    look["mark"] = alphas.index(alpha), betas.index(beta)
-    here = grid[T, alpha, beta]
-    text = f"T = {T}, α = {alpha:g}, β = {beta:g}: {percent(here):.1f}% right on test, "
-    return figures.heatmap(values, alphas, betas, **look), text + f"at its rate {here['rate']:g}."
+    text = f"T = {T}: from {np.min(values):.1f}% to {np.max(values):.1f}% right on test, "
+    text += f"best at α = {alphas[best[0]]:g}, β = {betas[best[1]]:g} (framed)."
+    return figures.heatmap(values, alphas, betas, mark=best, **look), text
 
 
 def draw_curriculum(

@@ -160,7 +160,7 @@ DRAWN = {
     "ch05.draw_dials": lambda **at: ch05.draw_dials(
         tasks()["odd or even", 50, "alone"], dials(), **{"T": 4, "alpha": 0.5, "beta": 0.3} | at
     ),
-    "ch05.draw_map": lambda **at: ch05.draw_map(dials(), **{"measure": "fidelity"} | at),
+    "ch05.map_of_accuracy": lambda: ch05.map_of_accuracy(dials()),
     "ch05.draw_curve": lambda **at: ch05.draw_curve(
         dials(), **{"T": 4, "alpha": 0.5, "beta": 0.3} | at
     ),
@@ -187,7 +187,7 @@ DRAWN = {
         STUDENT, SPLIT.labels, **{"T": 0.5} | at
     ),
     "ch06.draw_grid": lambda **at: ch06.draw_grid(
-        rows("cosine_grid", "T", "alpha", "beta"), **{"T": 4, "alpha": 0.2, "beta": 0.3} | at
+        rows("cosine_grid", "T", "alpha", "beta"), **{"T": 4} | at
     ),
     "ch06.draw_curriculum": lambda **at: ch06.draw_curriculum(
         rows("cosine_curriculum", "curriculum", "beta", "T"),
@@ -247,7 +247,6 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch05.draw_hidden": {"digit": [2]},
     "ch05.draw_pulls": {"T": [16], "alpha": [0], "beta": [0]},
     "ch05.draw_dials": {"T": [16], "alpha": [0], "beta": [0]},
-    "ch05.draw_map": {"measure": ["accuracy"]},
     "ch05.draw_curve": {"T": [16], "alpha": [0], "beta": [0]},
     "ch05.draw_labels": {"task": ["odd or even"], "labels": [1197]},
     "ch05.draw_high": {"T": [1, 128]},
@@ -255,7 +254,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch06.draw_plane": {"angle": [0, 180], "length": [0.1, 2.0]},
     "ch06.draw_scale": {"spread": [2], "rows": [1197]},
     "ch06.draw_calibration": {"T": [0.02, 3.0]},
-    "ch06.draw_grid": {"T": [16], "alpha": [0], "beta": [0]},
+    "ch06.draw_grid": {"T": [16]},
     "ch06.draw_curriculum": {"curriculum": [0], "beta": [0.3], "T": [1]},
     "ch06.draw_lab": {"loss": ["MSE"], "rationale": ["ten scores"]},
     "ch07.draw_difference": {
