@@ -97,21 +97,6 @@ def test_at_its_own_dials_a_method_does_what_the_comparison_recorded():
             assert np.mean(off) <= (0.001 if measure == "accuracy" else 2), row["setting"]
 
 
-@pytest.mark.parametrize("method", ["whole", "with consistency", "with curriculum", "cosine"])
-def test_the_articles_method_has_its_parts(study, method):
-    article, comparison = study("comparison_article"), study("comparison")
-    data = comparison.data_of("few labels")
-    split = data.with_few_labels(30, 0).transfer.labelled
-    teacher = TeacherOutputs(split.index, {"logits": 2 * np.eye(10)[split.labels]})
-    case = comparison.Problem(data, teacher, None, (64, 10))
-    terms = {term.name: term for term in article.objective_of(method, case).terms}
-    half_way = 0.05 if method in ("whole", "with curriculum") else 0.1
-    assert terms["rationale"].weight_at(4) == pytest.approx(half_way)
-    assert terms["rationale"].weight_at(8) == pytest.approx(0.1)
-    assert ("consistency" in terms) == (method in ("whole", "with consistency"))
-    assert terms["hard"].weight_at(0) == 0.5
-
-
 def test_idle_digits_are_true_of_the_inputs(study, monkeypatch):
     steps, seen = study("step_by_step"), []
     monkeypatch.setattr(steps, "train", lambda model, split, objective, **_: seen.append(objective))
