@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from distill_lib import Estimate, paired_difference, recorded, softmax
+from distill_lib import Estimate, paired_difference, softmax
 from pictures.rows import Row, crossed_gain
 
 LATER = "*a chapter to come*"
@@ -17,6 +17,9 @@ SOURCES = {
     "B": "Knowledge Distillation: Teach a Small Model Big Tricks",
     "C": "Unraveling Teacher-Student Knowledge Distillation",
 }
+
+
+Rows = Sequence[Row]
 
 
 class Claim(NamedTuple):
@@ -29,42 +32,46 @@ class Claim(NamedTuple):
     verdict: str = "open"
 
 
-def _row(name: str, **case: object) -> Row:
+def _row(rows: Rows, **case: object) -> Row:
     """The one row of a record with these entries."""
-    rows = [r for r in recorded(name)["rows"] if case.items() <= r.items()]
-    (row,) = rows
+    (row,) = (r for r in rows if case.items() <= r.items())
     return row
 
 
-def _compared(setting: str, method: str, against: str, regime: str = "all tuned") -> Estimate:
+def _compared(
+    rows: Rows, setting: str, method: str, against: str, regime: str = "all tuned"
+) -> Estimate:
     """One method minus another in the fair comparison, in points."""
     both = (
-        _row("comparison", setting=setting, regime=regime, method=m)["accuracy"]
-        for m in (method, against)
+        _row(rows, setting=setting, regime=regime, method=m)["accuracy"] for m in (method, against)
     )
     return paired_difference(*both).scaled(100)
 
 
-def _settings(method: str, against: str) -> str:
-    names = dict.fromkeys(row["setting"] for row in recorded("comparison")["rows"])
-    return ", ".join(f"{name} {_compared(name, method, against):+.1f}" for name in names)
+def _settings(rows: Rows, method: str, against: str) -> str:
+    names = dict.fromkeys(row["setting"] for row in rows)
+    return ", ".join(f"{name} {_compared(rows, name, method, against):+.1f}" for name in names)
 
 
-def _whose(target: str, student: str = "64-10") -> Estimate:
+def _whose(rows: Rows, target: str, student: str = "64-10") -> Estimate:
     """What a target gains over labels alone on the same 30 digits, in points."""
     case = {"labels": 30, "student": student}
-    row, alone = (_row("controls_whose", **case, target=t) for t in (target, "label"))
+    row, alone = (_row(rows, **case, target=t) for t in (target, "label"))
     return crossed_gain(row, alone)
 
 
-def _never_shown(T: int) -> np.ndarray:
+def _never_shown(rows: Rows, T: int) -> np.ndarray:
     case = {"student": "64-10", "lesson": "soft targets", "T": T}
-    digits = [_row("never_shown", digit=digit, **case)["found"] for digit in range(10)]
+    digits = [_row(rows, digit=digit, **case)["found"] for digit in range(10)]
     return 100 * np.mean(digits, axis=1)
 
 
-def claims() -> Iterator[Claim]:
-    """All claims of the sources, in the order in which the book meets them."""
+def claims(comparison: Rows, whose: Rows, never_shown: Rows) -> Iterator[Claim]:
+    """All claims of the sources, in the order in which the book meets them.
+
+    Args:
+        comparison, whose, never_shown: the rows of the records of these studies.
+    """
     shares = ["/".join(f"{p:.2f}" for p in softmax([1.0, 2.0, 3.0], T)) for T in (1, 5)]
     yield Claim(
         "softmax of 1, 2, 3 gives 0.09, 0.24, 0.66 at T = 1 and 0.26, 0.32, 0.40 at T = 5",
@@ -95,7 +102,7 @@ def claims() -> Iterator[Claim]:
         f"logits 10, 20, 30 at T = 1: the second of three gets {saturated[1]:.0e}",
         "right",
     )
-    own, mean = _whose("own"), _whose("class mean")
+    own, mean = _whose(whose, "own"), _whose(whose, "class mean")
     yield Claim(
         "soft targets carry more than hard labels",
         "B, C",
@@ -107,7 +114,7 @@ def claims() -> Iterator[Claim]:
     yield Claim("distillation mitigates overfitting", "B")
     yield Claim("a student performs comparably to its teacher", "B")
     yield Claim("MNIST: seven additional errors", "B")
-    at_4, at_16 = _never_shown(4), _never_shown(16)
+    at_4, at_16 = _never_shown(never_shown, 4), _never_shown(never_shown, 16)
     yield Claim(
         "98.6% of a digit that was never shown",
         "B",
@@ -120,8 +127,8 @@ def claims() -> Iterator[Claim]:
     yield Claim("a small model takes over a specialist's logic, such as dates", "B")
     yield Claim("choose an accurate teacher", "B")
     yield Claim("start at a high temperature and lower it", "B")
-    shared = _compared("few labels", "step by step", "traditional", "one rate")
-    tuned = _compared("few labels", "step by step", "traditional")
+    shared = _compared(comparison, "few labels", "step by step", "traditional", "one rate")
+    tuned = _compared(comparison, "few labels", "step by step", "traditional")
     yield Claim(
         "tuning the temperature and the weights is essential",
         "B",
@@ -142,24 +149,24 @@ def claims() -> Iterator[Claim]:
         "step by step is better than traditional distillation",
         "A",
         "{doc}`05_step_by_step`, {doc}`07_fair_comparison`",
-        f"all tuned, points: {_settings('step by step', 'traditional')}",
+        f"all tuned, points: {_settings(comparison, 'step by step', 'traditional')}",
         "where the label hides the reasoning; elsewhere not",
     )
     yield Claim(
         "a cosine makes it better, faster and more stable",
         "A",
         "{doc}`06_cosine_enhanced`, {doc}`07_fair_comparison`",
-        f"against the square, all tuned, points: {_settings('cosine', 'step by step')}",
+        f"against the square, all tuned, points: {_settings(comparison, 'cosine', 'step by step')}",
         "less harm than the square where a teacher is wrong or in a wrong scale; elsewhere not",
     )
     yield Claim("large deep models need more, such as attention", "A")
     yield Claim("self-distillation does without a teacher", "C")
 
 
-def table() -> str:
-    """All claims as a table in Markdown."""
+def table(*records: Rows) -> str:
+    """All claims as a table in Markdown; the records are those of `claims`."""
     lines = ["| | claim | in | tested in | found | verdict |", "|--:|---|---|---|---|---|"]
-    for number, claim in enumerate(claims(), 1):
+    for number, claim in enumerate(claims(*records), 1):
         verdict = f"**{claim.verdict}**"
         cells = (
             claim.says,

@@ -30,6 +30,8 @@ REPAIRS = [
     (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
     # An icon is a letter of the icons' font, and no part of a name.
     (r'(<i class="fa[^">]*")>', r'\1 aria-hidden="true">'),
+    # A folded cell is called what it reads: "Show code cell source".
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     # The bibliography is a list whose children are no list items; their role is deprecated too.
     (r'role="doc-biblioentry"', 'role="listitem"'),
     (rf"/({TALKATIVE})\.js", r"/\1.quiet.js"),

@@ -25,7 +25,7 @@ every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 # A picture is numbered by its content, within the page: two with the same number are the same.
 STATE = """([figure, slider]) => {
   const pictures = (window.pictures ??= new Map());
-  const svg = figure.querySelector(":scope > svg");
+  const svg = figure.querySelector("svg[role=img]");
   if (!pictures.has(svg.innerHTML)) pictures.set(svg.innerHTML, pictures.size);
   return [pictures.get(svg.innerHTML), svg.getAttribute("aria-label"),
           slider.getAttribute("aria-valuetext"), figure.getBoundingClientRect().height];

@@ -16,5 +16,6 @@ def pages() -> list[str]:
 
 
 def notebooks() -> list[str]:
-    """Return the names of the pages that are notebooks."""
-    return [page for page in pages() if (ROOT / f"{page}.ipynb").exists()]
+    """Return the names of the pages that are notebooks with living figures."""
+    files = ((page, ROOT / f"{page}.ipynb") for page in pages())
+    return [page for page, file in files if file.exists() and "explore(" in file.read_text("utf-8")]
