@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from controls import KINDS, PREPARE, page_of_all_kinds
+from kinds import KINDS, PREPARE, page_of_all_kinds
 from playwright.sync_api import Page
 from toc import notebooks
 

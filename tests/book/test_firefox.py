@@ -9,8 +9,8 @@ from pathlib import Path
 
 import firefox
 import pytest
-from controls import DEAF, KINDS, PREPARE, page_of_all_kinds
 from firefox import Firefox
+from kinds import DEAF, KINDS, PREPARE, page_of_all_kinds
 from toc import notebooks
 
 pytestmark = [
