@@ -54,7 +54,7 @@ FAULTS = {
     "explore(lambda T: draw(1), T=STEPS)": "dragged, and nothing moved",
     "explore(lambda T: (draw(T)[0], 'The bars.'), T=STEPS)": "another picture, the same words",
     "explore(lambda T: draw(T if T < 4 else 1 / 0), T=STEPS)": "division by zero",
-    "explore(lambda T: draw(T, pause=0.5), T=STEPS)": "does not say that it is drawing",
+    "explore(lambda T: draw(T, pause=2), T=STEPS)": "does not say that it is drawing",
 }
 
 
