@@ -4,8 +4,7 @@ Each function returns a matplotlib figure of its own, in the palette below, whic
 into the reader's light or dark colours; pyplot has no part in it. Series are told apart without
 colour as well: lines by dash and marker, bars by fill, dots by shape. The sentence that describes a
 figure is the chapter's to write. Each raises a ValueError where the colours or the labels do not
-suffice: nothing is left out of a picture unseen. What one chapter alone draws stands in the book's
-`pictures/`, made with `new` and the helpers after it.
+suffice. Digits, squares and panels stand in the book's `pictures/`, made with the helpers here.
 """
 
 from __future__ import annotations
@@ -106,7 +105,7 @@ def legend_above(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper left", ncols=columns, **LEGEND)
 
 
-def _fill(colour: str, k: int) -> dict[str, Any]:
+def fill(colour: str, k: int) -> dict[str, Any]:
     """How the surface of series `k` is filled; the first one needs no edge."""
     face, hatch = to_rgba(colour, FILLS[k][0]), FILLS[k][1]
     return {"facecolor": face, "edgecolor": colour, "hatch": hatch, "linewidth": 1.2 * (k > 0)}
@@ -176,7 +175,7 @@ def bars(
         values = np.asarray(values, float)
         if values.shape != x.shape:
             raise ValueError(f"expected a value for each of {names!r}; got shape {values.shape}")
-        axes.bar(x, values, 0.92 * width, label=label, **_fill(codes[k], k))
+        axes.bar(x, values, 0.92 * width, label=label, **fill(codes[k], k))
         for place in zip(x, values, strict=True) if numbers else ():
             write_above(axes, f"{place[1]:{numbers}}", place)
     ylim = ylim or (0, 1.08 if numbers else 1)
@@ -208,7 +207,7 @@ def curves(
         colours: names of palette colours, one per line.
     """
     figure, (axes,) = new()
-    _draw_lines(axes, x, lines, colours)
+    draw_lines(axes, x, lines, colours)
     if mark is not None:
         axes.axvline(mark, color=COLOURS["muted"], linestyle=":")
     axes.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
@@ -223,7 +222,8 @@ def curves(
     return figure
 
 
-def _draw_lines(axes: Axes, x: ArrayLike, lines: Lines, colours: Sequence[str]) -> None:
+def draw_lines(axes: Axes, x: ArrayLike, lines: Lines, colours: Sequence[str]) -> None:
+    """The next lines of these axes, each with its dash; an interval is a band."""
     codes = colour_codes(lines, colours)
     for k, (name, values) in enumerate(lines.items()):
         look: Any = {"color": codes[k], "linewidth": 2}  # the dash is the axes' next one
@@ -234,38 +234,6 @@ def _draw_lines(axes: Axes, x: ArrayLike, lines: Lines, colours: Sequence[str]) 
             axes.fill_between(x, low, high, color=codes[k], alpha=0.2, linewidth=0)
             values = [e.mean for e in estimates]
         axes.plot(x, values, label=name, **look)
-
-
-def stacked_curves(
-    x: ArrayLike,
-    panels: Mapping[str, Lines],
-    *,
-    xlabel: str = "",
-    ylims: Sequence[tuple[float, float] | None] = (),
-    colours: Sequence[Sequence[str]] = (),
-) -> Figure:
-    """Lines over the same x in panels one above the other, such as a loss and an accuracy.
-
-    Args:
-        panels: by the label of the y axis, what `curves` takes as `lines`.
-        ylims: of each panel, from the top.
-        colours: for each panel, names of palette colours, one per line.
-
-    Raises:
-        ValueError: not as many limits or lists of colours as panels; too few colours.
-    """
-    ylims, colours = ylims or [None] * len(panels), colours or [CYCLE] * len(panels)
-    if not len(ylims) == len(colours) == len(panels):
-        needs = f"{len(panels)} panels need as many limits and lists of colours"
-        raise ValueError(f"{needs}; got {len(ylims)} and {len(colours)}")
-    figure, every = new(height=2.15 * len(panels), rows=len(panels))
-    for k, (axes, (ylabel, lines)) in enumerate(zip(every, panels.items(), strict=True)):
-        _draw_lines(axes, x, lines, colours[k])
-        axes.set(ylabel=ylabel, ylim=ylims[k])
-        if len(lines) > 1:
-            axes.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, **LEGEND)
-    every[-1].set_xlabel(xlabel)
-    return figure
 
 
 def estimates(
@@ -292,109 +260,4 @@ def estimates(
     axes.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     axes.set(xlabel=xlabel, xlim=xlim)
     axes.grid(axis="y", visible=False)
-    return figure
-
-
-def squares(
-    axes: Axes, shape: tuple[int, ...], rows: Sequence[str], columns: Sequence[str]
-) -> None:
-    """Make room for a square per row and column, named, row 0 at the top.
-
-    Raises:
-        ValueError: a shape that is not (rows, columns).
-    """
-    if shape != (len(rows), len(columns)):
-        raise ValueError(f"{len(rows)} rows and {len(columns)} columns are named; got {shape}")
-    axes.set(xticks=range(len(columns)), xticklabels=columns, xlim=(-0.5, len(columns) - 0.5))
-    axes.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
-    axes.grid(visible=False)
-
-
-def heatmap(
-    values: ArrayLike,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    *,
-    xlabel: str = "",
-    ylabel: str = "",
-    limits: tuple[float, float] = (0, 1),
-    numbers: str = "",
-    mark: tuple[int, int] | None = None,
-) -> Figure:
-    """A grid of squares, the deeper in colour the larger the value, row 0 at the top.
-
-    Args:
-        values: shape (rows, columns); the square of a nan stays empty.
-        limits: the values with no colour and with full colour; any outside are drawn at the end.
-        numbers: a format such as ".2f" to write in each square.
-        mark: (row, column) to frame.
-    """
-    values = np.asarray(values, float)
-    figure, (axes,) = new(height=1.0 + 0.32 * len(rows))
-    squares(axes, values.shape, rows, columns)
-    depth = np.clip((values - limits[0]) / (limits[1] - limits[0]), 0, 1)
-    most = 0.38 if numbers else 0.74  # deeper, and numbers could not be read on a dark page
-    for (i, j), value in np.ndenumerate(values):
-        if np.isnan(value):
-            continue
-        # Opacity, not a colour map: it reads the same on a light and on a dark page.
-        axes.bar(j, 0.94, 0.94, i - 0.47, color=COLOURS["teacher"], alpha=0.06 + most * depth[i, j])
-        if numbers:
-            axes.text(j, i, f"{value:{numbers}}", ha="center", va="center")
-    if mark is not None:
-        axes.bar(
-            mark[1], 1, 1, mark[0] - 0.5, fill=False, edgecolor=COLOURS["student"], linewidth=3
-        )
-    axes.set(xlabel=xlabel, ylabel=ylabel)
-    return figure
-
-
-def digit_images(inputs: ArrayLike, titles: Sequence[str]) -> Figure:
-    """A row of 8 × 8 digits with a title each.
-
-    Args:
-        inputs: shape (digits, 64), from 0 to 1.
-    """
-    inputs = np.asarray(inputs, float)
-    figure, axes = new(height=1.5 if len(inputs) > 4 else 2.0, columns=len(inputs))
-    for ax, pixels, title in zip(axes, inputs, titles, strict=True):
-        _draw_digit(ax, pixels)
-        ax.set_title(title, fontsize=10)
-    return figure
-
-
-def digit_with_bars(
-    pixels: ArrayLike, series: Mapping[str, ArrayLike] | ArrayLike, *, title: str = ""
-) -> Figure:
-    """A digit, and beside it ten probabilities (of one model, or of several by name)."""
-    figure = bars(series, [str(k) for k in range(10)], title=title)
-    grid = figure.add_gridspec(1, 2, width_ratios=(1, 2.6))
-    figure.axes[0].set_subplotspec(grid[1])
-    _draw_digit(figure.add_subplot(grid[0]), np.asarray(pixels, float))
-    return figure
-
-
-def _draw_digit(axes: Axes, pixels: np.ndarray) -> None:
-    """Ink by opacity, so that a digit shows on a light page and on a dark one."""
-    image = np.tile(to_rgba(COLOURS["muted"]), (8, 8, 1))
-    image[..., 3] = pixels.reshape(8, 8)
-    axes.imshow(image, interpolation="none")
-    axes.set(xticks=[], yticks=[])
-    axes.set_axis_off()
-
-
-def reliability(bins: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
-    """Accuracy against confidence, a dot per bin (its size by its examples), its shape by model.
-
-    Args:
-        bins: by name, what `metrics.calibration_bins` returns.
-    """
-    figure, (axes,) = new(height=4.0)
-    axes.plot([0, 1], [0, 1], ":", color=COLOURS["muted"], label="perfectly calibrated")
-    codes = colour_codes(bins, CYCLE)
-    for k, (name, (confidence, correct, count)) in enumerate(bins.items()):
-        area = 20 + 300 * count / count.sum()
-        axes.scatter(confidence, correct, area, marker=MARKERS[k], label=name, **_fill(codes[k], k))
-    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
-    legend_above(figure, axes)
     return figure

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from distill_lib import Estimate, cross_entropy, figures, soft_target_loss
+from pictures import shared
 from pictures.rows import Row, crossed_gain, gain, minus, percent
 
 Drawn = tuple[Figure, str]
@@ -133,7 +134,7 @@ def grid_map(grid: Grid) -> Figure:
     weights = sorted({alpha for _, alpha in grid})
     squares = [[100 * np.mean(grid[T, a]["accuracy"]) for a in weights] for T in temperatures]
     look = {"ylabel": "T", "xlabel": "α", "limits": (84, 97), "numbers": ".1f"}
-    return figures.heatmap(squares, temperatures, [f"{a:g}" for a in weights], **look)
+    return shared.heatmap(squares, temperatures, [f"{a:g}" for a in weights], **look)
 
 
 def few_labels(methods: Mapping[tuple[int, str], Row], soft_all: Row, answers: Row) -> Figure:
@@ -175,7 +176,7 @@ def draw_bug(
     panels = {"soft loss": losses, "validation, %": accuracies}
     colours = ("student", "soft", "ink")
     look = {"xlabel": "step", "ylims": [(0, 32), (0, 100)], "colours": (colours, colours)}
-    figure = figures.stacked_curves(row["step"][1:], panels, **look)
+    figure = shared.stacked_curves(row["step"][1:], panels, **look)
     ends = f"the loss ends at {row['loss'][-1]:.1f}, its floor is {row['floor']:.1f}"
     where = f"With {share:.0%} of the rows moved and α = {alpha:g}"
     gained = f"test accuracy {percent(row):.1f}%, {gain(row, alone):+.1f} against the student alone"

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from distill_lib import Split, figures, softmax
+from pictures import shared
 from pictures.rows import Row, gain, minus, percent
 
 Drawn = tuple[Figure, str]
@@ -36,7 +37,7 @@ def draw_hidden(
     text = f"The label says: {word}. "
     text += f"The pair at T = 4 says: even {even:.2f}, odd {odd:.2f}. "
     text += f"The ten scores say: {first}, perhaps {second}."
-    return figures.digit_with_bars(split.inputs[row], p), text
+    return shared.digit_with_bars(split.inputs[row], p), text
 
 
 def draw_pulls(
@@ -86,7 +87,7 @@ def map_of_accuracy(grid: Grid) -> Drawn:
     columns = [f"β {b:g}\nα {a:g}" for b, a in pairs]
     best = np.unravel_index(np.argmax(squares), np.shape(squares))
     look = {"ylabel": "T", "limits": (84, 97), "numbers": ".1f"}
-    figure = figures.heatmap(squares, temperatures, columns, mark=best, **look)
+    figure = shared.heatmap(squares, temperatures, columns, mark=best, **look)
     text = f"Mean accuracy on test, %: from {np.min(squares):.1f} to {np.max(squares):.1f} "
     return figure, text + "(framed). The three columns on the left have no rationale."
 

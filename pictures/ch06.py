@@ -19,6 +19,7 @@ from distill_lib import (
     rationale_mse,
     soft_target_loss,
 )
+from pictures import shared
 from pictures.rows import Row, gain, minus, percent
 
 Drawn = tuple[Figure, str]
@@ -111,7 +112,7 @@ def draw_calibration(logits: np.ndarray, labels: np.ndarray, T: float) -> Drawn:
     nll, error = negative_log_likelihood(z, labels), calibration_error(z, labels)
     measures = f"NLL {nll:.2f}, calibration error {error:.1%}"
     text = f"Logits divided by {T:g}: {measures}, accuracy still {accuracy(z, labels):.1%}."
-    return figures.reliability({"student": calibration_bins(z, labels)}), text
+    return shared.reliability({"student": calibration_bins(z, labels)}), text
 
 
 def draw_grid(grid: Mapping[tuple[int, float, float], Row], T: int) -> Drawn:
@@ -126,7 +127,7 @@ def draw_grid(grid: Mapping[tuple[int, float, float], Row], T: int) -> Drawn:
     look = {"xlabel": "β", "ylabel": "α", "limits": (90, 97), "numbers": ".1f"}
     text = f"T = {T}: from {np.min(values):.1f}% to {np.max(values):.1f}% right on test, "
     text += f"best at α = {alphas[best[0]]:g}, β = {betas[best[1]]:g} (framed)."
-    return figures.heatmap(values, alphas, betas, mark=best, **look), text
+    return shared.heatmap(values, alphas, betas, mark=best, **look), text
 
 
 def draw_curriculum(
@@ -148,7 +149,7 @@ def draw_curriculum(
     text = f"E = {curriculum}, β = {beta:g}, T = {T}: {percent(now):.1f}% on test "
     text += f"(rate {now['rate']:g}), {gain(now, start):+.1f} points against β from the start "
     text += f"(rate {start['rate']:g})."
-    return figures.stacked_curves(epochs, panels, **look), minus(text)
+    return shared.stacked_curves(epochs, panels, **look), minus(text)
 
 
 def factors(adaptive: Mapping[tuple[float, str], Row]) -> Figure:

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from distill_lib import Estimate, figures, interval, paired_difference
+from pictures import shared
 from pictures.rows import Row, lay_out, minus
 
 Drawn = tuple[Figure, str]
@@ -119,7 +120,7 @@ def verdicts(
     height = 0.55 + len(panels) * (0.42 + 0.36 * len(rows))  # a name may have two lines
     figure, every = figures.new(height=height, rows=len(panels))
     for axes, (title, table) in zip(every, panels.items(), strict=True):
-        figures.squares(axes, np.shape(table)[:2], rows, columns)
+        shared.squares(axes, np.shape(table)[:2], rows, columns)
         for i, line in enumerate(table):
             for j, (text, sign) in enumerate(line):
                 colour, shade = figures.COLOURS[colours[sign]], 0.28 if sign else 0.08

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from distill_lib import Estimate, calibration_bins, digits, figures
 from distill_lib.figures import COLOURS
+from pictures import shared
 
 DARK = {name: colour.dark for name, colour in palette().items()}
 DIGITS = digits().test.inputs[:3]
@@ -28,18 +29,18 @@ DRAWN = {
     "estimates": lambda: figures.estimates(
         {"baseline": ESTIMATES[0], "traditional": ESTIMATES[1]}, zero=True
     ),
-    "heatmap": lambda: figures.heatmap(
+    "heatmap": lambda: shared.heatmap(
         [[0, 0.5, np.nan], [1, 2, -1]], ["r", "s"], ["x", "y", "z"], numbers=".1f", mark=(1, 2)
     ),
-    "digit_images": lambda: figures.digit_images(DIGITS, ["a", "b", "c"]),
-    "digit_with_bars": lambda: figures.digit_with_bars(DIGITS[0], np.full(10, 0.1)),
-    "reliability": lambda: figures.reliability(
+    "digit_images": lambda: shared.digit_images(DIGITS, ["a", "b", "c"]),
+    "digit_with_bars": lambda: shared.digit_with_bars(DIGITS[0], np.full(10, 0.1)),
+    "reliability": lambda: shared.reliability(
         {
             "teacher": calibration_bins(LOGITS, LOGITS.argmax(1)),
             "student": calibration_bins(LOGITS, np.zeros(100, int)),
         }
     ),
-    "stacked_curves": lambda: figures.stacked_curves(
+    "stacked_curves": lambda: shared.stacked_curves(
         [1, 2, 4], {"above": {"a": P}, "below": {"a": P, "b": P}}
     ),
 }
@@ -48,10 +49,12 @@ DRAWN = {
 def test_every_kind_of_figure_is_tried_here():
     kinds = {
         name
-        for name, function in inspect.getmembers(figures, inspect.isfunction)
-        if function.__module__ == figures.__name__ and not name.startswith("_")
+        for module in (figures, shared)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
     }
-    helpers = {"new", "colour_codes", "legend_above", "logarithmic", "squares", "write_above"}
+    helpers = {"new", "colour_codes", "draw_lines", "fill", "legend_above", "logarithmic"}
+    helpers |= {"squares", "write_above"}
     assert kinds <= set(DRAWN) | helpers, "add the new kinds of figure to DRAWN above"
 
 
@@ -89,7 +92,7 @@ def series(kind, count):
     if kind == "bars":
         return figures.bars(dict.fromkeys(names, P), ["2", "3", "8"])
     if kind == "reliability":
-        return figures.reliability(dict.fromkeys(names, BINS))
+        return shared.reliability(dict.fromkeys(names, BINS))
     x = np.arange(3 if kind == "few x" else 50)
     return figures.curves(x, {name: x + k for k, name in enumerate(names)})
 
@@ -142,7 +145,7 @@ def test_a_legend_of_long_names_has_more_rows_and_stays_within_the_figure():
 
 @pytest.mark.parametrize("page", [COLOURS, DARK], ids=["light", "dark"])
 def test_a_number_is_readable_on_the_deepest_square(page):
-    figure = figures.heatmap([[1.0]], ["r"], ["x"], numbers=".1f")
+    figure = shared.heatmap([[1.0]], ["r"], ["x"], numbers=".1f")
     opacity = figure.axes[0].patches[0].get_facecolor()[3]
     square, paper = (
         np.array([int(page[name][i : i + 2], 16) for i in (1, 3, 5)])
@@ -235,7 +238,7 @@ def test_reliability_draws_a_dot_per_filled_bin():
 
 def test_stacked_curves_go_through_their_values_in_the_panel_they_belong_to():
     panels = {"loss": {"a": P}, "accuracy": {"a": ESTIMATES, "b": P[::-1]}}
-    above, below = figures.stacked_curves([1, 2, 4], panels).axes
+    above, below = shared.stacked_curves([1, 2, 4], panels).axes
     assert [above.get_ylabel(), below.get_ylabel()] == ["loss", "accuracy"]
     drawn_lines = [line.get_xydata().T for line in (*above.lines, *below.lines)]
     for (x, y), values in zip(drawn_lines, [P, [80, 85, 87], P[::-1]], strict=True):
@@ -279,9 +282,9 @@ def test_a_narrow_logarithmic_axis_still_has_numbers():
 TOO_FEW = {
     "curves": lambda: figures.curves([1, 2, 4], dict.fromkeys("abcdefgh", P)),
     "curves_of_two": lambda: figures.curves([1, 2, 4], {"a": P, "b": P}, colours=["teacher"]),
-    "stacked_curves": lambda: figures.stacked_curves([1, 2, 4], {"y": dict.fromkeys("abcdefg", P)}),
+    "stacked_curves": lambda: shared.stacked_curves([1, 2, 4], {"y": dict.fromkeys("abcdefg", P)}),
     "bars": lambda: figures.bars(dict.fromkeys("abcdefg", P), ["2", "3", "8"]),
-    "reliability": lambda: figures.reliability(dict.fromkeys("abcdefg", BINS)),
+    "reliability": lambda: shared.reliability(dict.fromkeys("abcdefg", BINS)),
     "estimates": lambda: figures.estimates(dict.fromkeys("ab", ESTIMATES[0]), colours=["label"]),
 }
 
@@ -305,8 +308,8 @@ def test_colours_may_be_left_over():
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: figures.heatmap(np.ones((3, 2)), ["r"], ["x"]),
-        lambda: figures.heatmap(np.ones(2), ["r"], ["x", "y"]),
+        lambda: shared.heatmap(np.ones((3, 2)), ["r"], ["x"]),
+        lambda: shared.heatmap(np.ones(2), ["r"], ["x", "y"]),
     ],
 )
 def test_squares_without_a_name_raise_value_error(draw):
@@ -324,9 +327,9 @@ def test_bars_need_a_value_for_each_name(values):
 def test_stacked_panels_need_limits_and_colours_for_each(few):
     panels = {"above": {"a": P}, "below": {"a": P}}
     with pytest.raises(ValueError, match="2 panels need as many limits and lists of colours"):
-        figures.stacked_curves([1, 2, 4], panels, **few)
+        shared.stacked_curves([1, 2, 4], panels, **few)
 
 
 def test_three_stacked_panels_need_not_name_their_colours():
-    figure = figures.stacked_curves([1, 2, 4], {name: {"a": P} for name in "abc"})
+    figure = shared.stacked_curves([1, 2, 4], {name: {"a": P} for name in "abc"})
     assert len(figure.axes) == 3

@@ -251,8 +251,10 @@ def test_a_new_record_is_built_like_the_one_that_chapters_read(
     """All that is made of the runs, from one short run that stands for all."""
 
     def runs(one, settings, seeds, run=None):
-        short = one.fixed | settings[0] | steps_of(one, 2) | {"seed": seeds[0]}
-        return [[(run or one.run)(**short)] * len(seeds)] * len(settings)
+        short = one.fixed | steps_of(one, 2) | {"seed": seeds[0]}
+        alike = len({frozenset(row) for row in one.rows(recorded(one.file))}) == 1
+        first = (run or one.run)(**short, **settings[0]) if alike else None
+        return [[first or (run or one.run)(**short, **s)] * len(seeds) for s in settings]
 
     monkeypatch.setattr(engine.Study, "runs", runs)
     monkeypatch.setattr(study("comparison"), "TEACHER_STEPS", 20)
@@ -262,7 +264,7 @@ def test_a_new_record_is_built_like_the_one_that_chapters_read(
         old, new = recorded(one.file), json.loads(json.dumps(one.content(one)))
         assert {*new} <= {*old}, one.file
         before, now = one.rows(old), one.rows(new)
-        assert {*now[0]} == {*before[0]} and len(now) == len(before), one.file
+        assert [{*row} for row in now] == [{*row} for row in before], one.file
         assert [one.setting(row).keys() for row in now] == [
             one.setting(row).keys() for row in before
         ]

@@ -106,13 +106,14 @@ def imported(page: str) -> set[str]:
 
 @pytest.mark.parametrize("page", [page.stem for page in PAGES if page.suffix == ".ipynb"])
 def test_a_chapter_takes_the_front_door(page):
-    """From the library itself, from its own pictures, and from nowhere else of this repository."""
+    """From the library, from its own pictures and those that chapters share, and nowhere else."""
     ours = {path.stem for path in (ROOT / "studies").glob("*.py")} | {"distill_lib", "pictures"}
     number = re.match(r"\d\d", page)
     pictures = f"pictures.ch{number.group()}" if number else f"pictures.{page}"
     for name in imported(page):
         package, _, rest = name.partition(".")
-        if package in ours and name not in (pictures, f"{pictures}_exercises", "comparison"):
+        allowed = (pictures, f"{pictures}_exercises", "pictures.shared", "comparison")
+        if package in ours and name not in allowed:
             assert package == "distill_lib", f"{name}: not from the library itself"
             assert rest == "figures" or (rest in vars(distill_lib) and "." not in rest), name
     assert "comparison" not in imported(page) or page == "07_fair_comparison"
