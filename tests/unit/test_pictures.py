@@ -289,7 +289,7 @@ def description(name: str) -> str:
 
 
 def test_every_picture_is_tried_here():
-    """But for those of test_figures; of these only some draw nothing: they write lines of tables."""
+    """Shared ones in test_figures; of the others only these draw nothing: they write lines."""
     tables = {"ch07.arrival", "ch07.table_row", "ch07.tally"}
     others = {n for n in MODULES if n in ("rows", "claims", "shared") or n.endswith("_exercises")}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
