@@ -3,7 +3,8 @@
 Ink on the bare page follows the page; on a face, image, cell or bar it would be read badly there.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -11,8 +12,9 @@ from matplotlib.axis import Axis
 from matplotlib.backend_bases import MouseEvent
 from matplotlib.collections import Collection, PolyCollection, QuadMesh, TriMesh
 from matplotlib.colors import to_hex, to_rgba
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import _ImageBase
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.spines import Spine
 from matplotlib.table import Cell
@@ -26,6 +28,7 @@ def keepers(figure: Figure) -> set[Artist]:
     if is_ground(figure.patch):
         return {figure}
     kept: set[Artist] = {text for text in figure.findobj(Text) if is_ground(text.get_bbox_patch())}
+    kept |= {part for part in figure.findobj(SubFigure) if is_ground(part.patch)}
     for cell in figure.findobj(Cell):
         kept |= {cell, cell.get_text()} if is_ground(cell) else set()
     every: Any = figure.findobj(Axes)
@@ -34,16 +37,15 @@ def keepers(figure: Figure) -> set[Artist]:
         parts = (a for a in axes.get_children() if a not in titles)
         inside = [a for a in parts if not isinstance(a, Axis | Spine)]
         if is_ground(axes.patch) or any(_is_picture(artist) for artist in inside):
-            kept |= {*inside, axes.patch, *axes.get_xgridlines(), *axes.get_ygridlines()}
+            kept |= {*inside, *axes.get_xgridlines(), *axes.get_ygridlines()}
+            # Of three dimensions the numbers stand inside, beside the panes, and follow the page.
+            kept |= {axes.patch} if axes.name != "3d" or is_ground(axes.patch) else set()
             continue
-        for text in (artist for artist in inside if isinstance(artist, Text)):
-            box = text.get_window_extent()
-            middle: Any = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
-            event = MouseEvent("motion_notify_event", figure.canvas, *middle)
-            areas = [a for a in inside if _is_area(a) and a.zorder <= text.zorder]
-            beneath = sorted((a for a in areas if a.contains(event)[0]), key=lambda a: a.zorder)
-            if beneath and is_ground(beneath[-1]):
-                kept |= {text, beneath[-1]}
+        for artist in (a for a in inside if isinstance(a, Text | Line2D)):
+            points = iter(_points(artist))
+            first = next((_beneath(artist, point, inside) for point in points), None)
+            if is_ground(first) and all(_beneath(artist, p, inside) is first for p in points):
+                kept |= {artist, first}
     # The next bar, and the legend, show the same colour.
     faces = [_face(artist) for artist in kept if _is_area(artist) and is_ground(artist)]
     return kept | {artist for artist in figure.findobj(_is_area) if _face(artist) in faces}
@@ -53,6 +55,22 @@ def is_ground(artist: Any) -> bool:
     """Whether a patch or collection is there, rather opaque, and not of the page's colour."""
     face: Any = _face(artist) if artist and artist.get_visible() else ()
     return bool(face) and to_rgba(face)[3] >= 0.75 and to_hex(face) not in of_page("paper")
+
+
+def _points(artist: Text | Line2D) -> Any:
+    """On the screen: the middle of a text, or of each piece of a line, such as a box's median."""
+    if isinstance(artist, Line2D):
+        corners = artist.get_transform().transform(artist.get_xydata())
+        return (corners[1:] + corners[:-1]) / 2
+    box = artist.get_window_extent()
+    return [((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)]
+
+
+def _beneath(artist: Artist, point: Any, others: Sequence[Artist]) -> Artist | None:
+    """The area, if any, that this artist stands on at this point."""
+    event = MouseEvent("motion_notify_event", cast(Any, artist).figure.canvas, *point)
+    areas = (a for a in others if _is_area(a) and a.zorder <= artist.zorder)
+    return max((a for a in areas if a.contains(event)[0]), key=lambda a: a.zorder, default=None)
 
 
 def _face(artist: Any) -> Any:
