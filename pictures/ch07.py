@@ -38,13 +38,13 @@ REGIMES = {  # by the words of the control, the regime of the record
 }
 SPEED = ", for speed"  # in the record: chosen by steps from the same trials
 LADDERS = {
-    "each rung with one below": {
+    "the rung below": {
         "a teacher": ("traditional", "alone"),
         "a rationale": ("step by step", "traditional"),
         "a cosine": ("cosine", "step by step"),
         "both at once": ("cosine", "traditional"),
     },
-    "each with the student alone": {
+    "the student alone": {
         m: (m, "alone") for m in ("smoothing", "traditional", "step by step", "cosine")
     },
 }
@@ -159,7 +159,7 @@ def answers(record: Row) -> dict[Place, Answer]:
 def verdict_lines(answers: Mapping[Place, Answer], regime: str) -> Iterator[str]:
     """For each claim and question where it is so, where it is the reverse."""
     settings = list(dict.fromkeys(place[0] for place in answers))
-    claims = list(LADDERS["each rung with one below"].items())
+    claims = list(LADDERS["the rung below"].items())
     for claim, pair in claims:
         for title, (question, form, *_) in QUESTIONS.items():
             words: dict[int, list[str]] = {1: [], -1: []}
@@ -226,14 +226,14 @@ def speedy(cases: Cases, setting: str, regime: str) -> str:
 # --- Pictures -------------------------------------------------------------------------------------
 
 
-def draw_verdict(answers: Mapping[Place, Answer], compared: str, chosen: str) -> Drawn:
+def draw_verdict(answers: Mapping[Place, Answer], against: str, chosen: str) -> Drawn:
     """All comparisons of one ladder under one regime: a square is coloured if it counts.
 
     Args:
-        compared, chosen: keys of `LADDERS` and of `REGIMES`.
+        against, chosen: keys of `LADDERS` and of `REGIMES`.
     """
     settings = list(dict.fromkeys(place[0] for place in answers))
-    pairs, panels, counts = LADDERS[compared], {}, []
+    pairs, panels, counts = LADDERS[against], {}, []
     for title, (question, form, *_) in QUESTIONS.items():
         found = [
             [answers[s, REGIMES[chosen], *pair, question] for s in settings]
@@ -246,7 +246,7 @@ def draw_verdict(answers: Mapping[Place, Answer], compared: str, chosen: str) ->
         word = title.split("?")[0].lower()
         counts.append(f"{word} {signs.count(1)}, the reverse {signs.count(-1)}")
     number = len(pairs) * len(settings)
-    text = f"{chosen.capitalize()}, {compared}: of {number} comparisons, after correction: "
+    text = f"{chosen.capitalize()}, against {against}: of {number} comparisons, after correction: "
     text += "; ".join(counts) + "."
     names = [s.replace(" ", "\n", 1) for s in settings]
     figure = verdicts(panels, list(pairs), names)
@@ -310,7 +310,7 @@ def draw_difference(cases: Cases, setting: str, measure: str, chosen: str) -> Dr
     frames = {
         name: {
             m: judged(cases, (setting, regime, m, "alone", question))[0]
-            for m, _ in LADDERS["each with the student alone"].values()
+            for m, _ in LADDERS["the student alone"].values()
         }
         for name, regime in REGIMES.items()
     }
@@ -352,7 +352,7 @@ def draw_article(rows: Mapping[tuple[str, str], Row], setting: str, measure: str
     return _dots({0: shown}, 0, label), minus(text)
 
 
-WHERE = ("where the teacher errs", "where it is right")
+WHERE = ("where it errs", "where it is right")  # the teacher
 
 
 def agreement(row: Row, where: str) -> np.ndarray:
@@ -375,13 +375,13 @@ def draw_agreement(cases: Cases, setting: str, where: str, chosen: str) -> Drawn
         alone = agreement(cases[setting, regime, "alone"], where)
         return {
             m: paired_difference(agreement(cases[setting, regime, m], where), alone)
-            for m, _ in LADDERS["each with the student alone"].values()
+            for m, _ in LADDERS["the student alone"].values()
         }
 
     frames = {name: found(regime) for name, regime in REGIMES.items()}
     alone = agreement(cases[setting, REGIMES[chosen], "alone"], where).mean()
-    text = f"{setting}, {chosen}, {where}: the student alone gives its answer in {alone:.1f}% of "
-    text += f"cases; points more than that: {_said(frames[chosen])}."
+    text = f"{setting}, {chosen}, {where}: the student alone gives the teacher's answer in "
+    text += f"{alone:.1f}% of cases; points more than that: {_said(frames[chosen])}."
     return _dots(frames, chosen, "agreement, points, minus the student alone"), minus(text)
 
 

@@ -191,7 +191,7 @@ DRAWN = {
     ),
     "ch07.draw_verdict": lambda **at: ch07.draw_verdict(
         ch07.answers(contest()),
-        **{"compared": "each rung with one below", "chosen": "all tuned"} | at,
+        **{"against": "the rung below", "chosen": "all tuned"} | at,
     ),
     "ch07.draw_difference": lambda **at: ch07.draw_difference(
         ch07.by_case(contest()),
@@ -243,7 +243,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch06.draw_grid": {"T": [16], "alpha": [0], "beta": [0]},
     "ch06.draw_curriculum": {"curriculum": [0], "beta": [0.3], "T": [1]},
     "ch06.draw_lab": {"loss": ["MSE"], "rationale": ["ten scores"]},
-    "ch07.draw_verdict": {"compared": [*ch07.LADDERS][1:], "chosen": ["one rate for all"]},
+    "ch07.draw_verdict": {"against": [*ch07.LADDERS][1:], "chosen": ["one rate for all"]},
     "ch07.draw_difference": {
         "setting": ["few labels"],
         "measure": ["accuracy"],
