@@ -46,6 +46,9 @@ def check(
         return
     cases = list(tries) if callable(expected) else [()]
     yours = [_result(answer, case) for case in cases]
+    if all(value is None and not fault for value, fault in yours):  # as it stood in the cell
+        print("Over to you: put your code in place of the dots, and return the result.")
+        return
     faults = []
     for (value, fault), case in zip(yours, cases, strict=True):
         fault = fault or _difference(value, _result(expected, case)[0], decimals)
@@ -77,8 +80,6 @@ def _result(value: Any, case: tuple[Any, ...]) -> tuple[Any, str]:
             result = value(*mine)
     except Exception as error:
         return None, f"your function raised {type(error).__name__} ({error})"
-    if result is None or result is ...:
-        return None, "your function returned nothing (does it end with return?)"
     kept = all(np.array_equal(a, b) for a, b in zip(mine, case, strict=True))
     return result, "" if kept else "your function changes its input: let it work on a copy"
 

@@ -12,6 +12,8 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
+HIDDEN = {"hide-cell", "hide-input", "remove-cell", "remove-input"}
+HIDDEN = {"hide-cell", "hide-input", "remove-cell", "remove-input"}
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -33,6 +35,8 @@ def store(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")}
+        if HIDDEN & set(cell.metadata.get("tags", [])):  # JupyterLab folds what the page hides
+            cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata = NotebookNode(KERNEL)
     NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": path.parent}}).execute()
     for cell in notebook.cells:

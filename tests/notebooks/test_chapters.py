@@ -17,7 +17,9 @@ from nbformat import NotebookNode
 
 CHAPTERS = sorted((Path(__file__).parents[2] / "chapters").glob("*.ipynb"))
 LONGEST = 15  # lines in a code cell
+WIDEST = 80  # characters of a line of code; 83 fit into the column
 IGNORED = "nbval-ignore-output"
+HIDDEN = {"hide-cell", "hide-input", "remove-cell", "remove-input"}
 ALLOWED_TAGS = {IGNORED, "hide-input", "hide-cell", "hide-output", "remove-cell", "remove-input"}
 
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -61,6 +63,26 @@ def test_cells_are_short(path: Path) -> None:
     """A reader takes in a cell at a glance."""
     for cell in code_cells(path):
         assert len(cell.source.splitlines()) <= LONGEST, cell.source
+
+
+@every_chapter
+def test_what_the_page_hides_is_folded_in_jupyterlab(path: Path) -> None:
+    """A cell's code is folded there if and only if the page folds it or leaves it out."""
+    for cell in code_cells(path):
+        hidden = HIDDEN & set(cell.metadata.get("tags", []))
+        folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        assert folded == bool(hidden), cell.source
+
+
+@every_chapter
+def test_code_fits_the_column(path: Path) -> None:
+    """At 1280 pixels, and on paper, no line of code or output needs scrolling."""
+    for cell in code_cells(path):
+        if "remove-cell" not in cell.metadata.get("tags", []):
+            lines = cell.source.splitlines()
+            printed = [line for output in cell.outputs for line in text_of(output).splitlines()]
+            assert not [line for line in lines if len(line) > WIDEST]
+            assert not [line for line in printed if len(line) > WIDEST + 3]
 
 
 @every_chapter

@@ -103,7 +103,7 @@ MISTAKES = {
             "Not yet: your function raised ZeroDivisionError (division by zero), ",
         ),
         (lambda z: z, "Not yet: your function raised TypeError ("),
-        (lambda z, T: None, "Not yet: your function returned nothing (does it end with return?), "),
+        (lambda z, T: None, "Over to you: put your code in place of the dots, and return "),
         (
             lambda z, T: "no",
             "Not yet: expected numbers, got str, for logits of shape (3,), T = 5. Hm.",
