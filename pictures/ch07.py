@@ -192,10 +192,10 @@ def arrival(cases: Cases, last: int, setting: str, regime: str, pair: Pair) -> s
     if sum(both) >= 5:
         apart = f"{paired_difference(ours[both], theirs[both]):+.0f}"
     never = f"{sum(late[0])}/{sum(late[1])}"
-    return f"{never:>5} | {apart:>9} {f'({sum(both)})':>4}"
+    return f"{never:>7}| {apart:>10} {f'({sum(both)})':>4}"
 
 
-COLUMNS = "    better? |    faster? | never |    both arrive | steadier?"
+COLUMNS = "    better?|    faster?|  never|     both arrive| steadier?"
 
 
 def table_row(
@@ -214,7 +214,7 @@ def table_row(
     points, steps = f"{better:+.1f}{stars[0]}", f"{faster:+.0f}{stars[1]}"
     steadier = f"{spread.mean:.1f} ({spread.low:.1f}–{spread.high:.1f}){stars[2]}"
     never = arrival(cases, last, setting, speedy(cases, setting, regime), pair)
-    return f"{label:>12} | {points:>12} | {steps:>10} | {never} | {steadier}"
+    return f"{label:>12}|{points:>12}|{steps:>11}|{never}| {steadier}".rstrip()
 
 
 def speedy(cases: Cases, setting: str, regime: str) -> str:

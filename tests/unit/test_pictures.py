@@ -502,12 +502,12 @@ def test_the_verdict_in_words_names_where_it_is_so_and_where_the_reverse():
 
 
 def test_arrival_counts_who_never_does_and_compares_where_both_do():
-    assert ch07.arrival(CASES, 9, "few labels", "one rate", PAIR) == "  2/1 |    -2 ± 1  (5)"
+    assert ch07.arrival(CASES, 9, "few labels", "one rate", PAIR) == "    2/1|     -2 ± 1  (5)"
 
 
 def test_arrival_says_no_difference_of_fewer_than_five():
     words = ch07.arrival(CASES, 7, "few labels", "one rate", PAIR).split()
-    assert words == ["0/4", "|", "(3)"]
+    assert words == ["0/4|", "(3)"]
 
 
 def test_a_row_of_the_table_stars_what_counts():
