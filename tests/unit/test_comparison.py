@@ -5,7 +5,7 @@ from copy import copy
 import numpy as np
 import pytest
 
-from distill_lib import MLP, SGD, Split, hard_labels, log_softmax, recorded, train
+from distill_lib import MLP, SGD, Split, hard_labels, log_softmax, recorded, train, unpacked
 
 pytestmark = pytest.mark.slow  # they train
 
@@ -27,8 +27,23 @@ def test_the_record_holds_every_contest_with_all_its_measures(comparison, rows):
     assert len(comparison.SEEDS) >= 30
     names = [(row["setting"], row["regime"], row["method"]) for row in rows]
     assert len(set(names)) == len(names)
-    assert len(names) == 5 * 3 * 5
-    assert all(len(row[m]) == len(comparison.SEEDS) for row in rows for m in comparison.MEASURES)
+    assert len(names) == 6 * 5 * 5
+    measures = (*comparison.MEASURES, "right")
+    assert all(len(row[m]) == len(comparison.SEEDS) for row in rows for m in measures)
+
+
+def test_the_record_says_which_examples_were_right(comparison, rows):
+    for row in rows:
+        right = unpacked(row["right"], 600 if row["setting"] == "clouds" else 400)
+        np.testing.assert_allclose(right.mean(axis=1), row["accuracy"], atol=1e-5)
+
+
+def test_fidelity_is_agreement_where_the_teacher_is_right_and_where_it_is_not(rows):
+    for row in rows:
+        errors = 1 - np.array(row["teacher"])
+        wrong, agreed = np.array(row["wrong_together"]), np.array(row["fidelity"])
+        assert np.all(wrong <= errors + 1e-4) and np.all(wrong <= agreed + 1e-4)
+        assert np.all(agreed - wrong <= np.array(row["teacher"]) + 1e-4)
 
 
 def test_without_a_rationale_the_dials_are_traditional_distillation():
@@ -106,7 +121,38 @@ def test_every_method_has_the_same_trials(comparison):
         trials = [comparison.choices(method, regime) for method in comparison.METHODS]
         assert [len(t) for t in trials] == [number] * len(comparison.METHODS)
         assert len({tuple(c["rate"] for c in t) for t in trials}) == 1  # and the same rates
-    assert recorded("comparison")["trials"] == comparison.TRIALS
+    assert recorded("comparison")["rates_tried"] == [*range(comparison.TRIALS)]
+
+
+def test_no_rationale_is_on_offer(comparison):
+    betas = {choice["beta"] for choice in comparison.choices("step by step", "all tuned")}
+    assert 0 in betas and len(betas) > 4
+
+
+def test_what_is_chosen_for_speed_is_the_first_to_arrive(comparison):
+    """Two seeds: one arrives at the third look, the other never does."""
+    curves = [[0.1, 0.5, 0.9, 0.9], [0.1, 0.2, 0.3, 0.4]]
+    rows = [{"curve": curve} for curve in curves]
+    assert comparison.mean_steps(rows, 0.8) == (20 + 30) / 2
+    assert comparison.mean_steps(rows, 0.1) == 0
+
+
+def test_speed_is_chosen_among_the_same_trials(comparison, quick):
+    for name, regime in comparison.FOR_SPEED.items():
+        assert comparison.choices("cosine", name) == comparison.choices("cosine", regime)
+        choice = comparison.choices("cosine", regime)[12]
+        one, two = (
+            comparison.final("few labels", r, "cosine", choice, 0.5, 0, steps=20)
+            for r in (name, regime)
+        )
+        assert one == two
+
+
+def test_few_rows_are_the_labelled_ones_of_the_wrong_scale(comparison, quick):
+    data = comparison.untested(comparison.data_of("few rows"))
+    few, many = (comparison.problem(data, s, 0).data.transfer for s in ("few rows", "wrong scale"))
+    assert len(few) == 100 < len(many)
+    assert set(few.index) == set(many.labelled.index)
 
 
 @pytest.mark.parametrize(

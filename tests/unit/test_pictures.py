@@ -6,32 +6,54 @@ import re
 import subprocess
 import sys
 from functools import cache, partial
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 from looks import check_looks, heads_forward, places, texts
+from scipy import stats
 
-from distill_lib import Estimate, History, digits, figures, interval, recorded, soft_target_loss
+from distill_lib import (
+    Estimate,
+    History,
+    crossed_interval,
+    digits,
+    figures,
+    interval,
+    packed,
+    paired_difference,
+    recorded,
+    soft_target_loss,
+    unpacked,
+)
 from pictures import ch02, ch03, ch04, ch05, ch06, ch07, index
 from pictures.rows import crossed_gain, gain, minus
 
+SETTINGS = ("few labels", "clouds")
+METHODS = ("alone", "smoothing", "traditional", "step by step", "cosine")
 RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(0, 2, (40, 10)), RNG.normal(0, 4, (40, 10))
 SPLIT = digits().test.take(np.arange(40))
 GAIN = RNG.choice([-100.0, 0.0, 100.0], (20, 400))  # of one student over another
 HISTORY = History([0, 20, 40], [2.3, 1.0, 0.5], {}, [0.1, 0.7, 0.8], [2.3, 1.1, 1.2])
 SHORT = History([0, 20], [2.3, 0.25], {}, [0.1, 0.9], [2.3, 0.3])
-SETTINGS, PAIRS = ("few labels", "clouds"), {"a − b": ("a", "b"), "c − b": ("c", "b")}
-PLACES = [
-    (s, "one rate", *pair, question)
-    for s in SETTINGS
-    for pair in PAIRS.values()
-    for question in ch07.ASKED
-]
-VALUES = {place: interval([k, k + 2.0]) for k, place in enumerate(PLACES, start=-3)}
-ADJUSTED = {place: 0.04 if k % 2 else 0.2 for k, place in enumerate(PLACES)}
+
+
+@cache
+def contest() -> dict:
+    """A record as the comparison's, of two settings and twelve seeds: random, with gains."""
+    rng, table = np.random.default_rng(0), []
+    regimes = [*ch07.REGIMES.values(), "all tuned" + ch07.SPEED]
+    for setting, regime, (k, method) in product(SETTINGS, regimes, enumerate(METHODS)):
+        right = rng.random((12, 40)) < 0.6 + 0.07 * k
+        row = {"setting": setting, "regime": regime, "method": method, "fidelity": [0.8] * 12}
+        row |= {"right": [packed(r) for r in right], "accuracy": right.mean(axis=1).tolist()}
+        row |= {"steps": (10 * rng.integers(1, 9, 12) - 3 * k).tolist()}
+        row |= {"teacher": [0.9, 1.0] * 6, "wrong_together": rng.uniform(0, 0.1, 12).tolist()}
+        table.append(row)
+    return {"rows": table}
 
 
 @cache
@@ -67,9 +89,10 @@ def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
     return np.array([len(lesson), len(lesson) + 3.0]) + 40
 
 
-def difference(setting: str, regime: str, method: str, other: str, measure: str) -> Estimate:
-    """With a label at the very edge of the axis in one setting, but not in the other."""
-    return Estimate(4.0, -1.0, {"few labels": 9.5, "clouds": 8.5}[setting], 20)
+def steps_at(setting: str, dials: str) -> dict:
+    """Larger by far in one setting than in the other: its axis has longer labels."""
+    scale = {"few labels": 90, "clouds": 1}[setting]
+    return {m: {"steps": [1.0 * scale, 2.0 * scale, 2.5 * scale]} for m in METHODS[2:]}
 
 
 def pulls(s, v, y, T, alpha, beta):
@@ -199,22 +222,24 @@ DRAWN = {
         lambda student: 0.875,
         **{"rationale": "one number", "loss": "cosine"} | at,
     ),
+    "ch07.draw_verdict": lambda **at: ch07.draw_verdict(
+        ch07.answers(contest()),
+        **{"against": "the rung below", "chosen": "all tuned"} | at,
+    ),
     "ch07.draw_difference": lambda **at: ch07.draw_difference(
-        difference,
-        ["alone", "cosine"],
-        {"all tuned": "t", "one rate": "r"},
+        ch07.by_case(contest()),
         **{"setting": "clouds", "measure": "steps", "chosen": "all tuned"} | at,
     ),
-    "ch07.draw_look": lambda **at: ch07.draw_look(
-        VALUES,
-        ADJUSTED,
-        SETTINGS,
-        {
-            "b": dict(zip(["traditional", "cosine"], PAIRS.values(), strict=True)),
-            "more": dict(zip(["step by step − traditional", "a"], PAIRS.values(), strict=True)),
-        },
-        {"one": "one rate", "two": "one rate"},
-        **{"against": "b", "chosen": "one"} | at,
+    "ch07.draw_faster": lambda **at: ch07.draw_faster(steps_at, ["one", "two"])(
+        **{"setting": "clouds", "dials": "one"} | at
+    ),
+    "ch07.draw_article": lambda **at: ch07.draw_article(
+        {(s, m): row for (s, regime, m), row in ch07.by_case(contest()).items()},
+        **{"setting": "clouds", "measure": "accuracy"} | at,
+    ),
+    "ch07.draw_agreement": lambda **at: ch07.draw_agreement(
+        ch07.by_case(contest()),
+        **{"setting": "clouds", "where": ch07.WHERE[0], "chosen": "all tuned"} | at,
     ),
     "ch07.verdicts": lambda: ch07.verdicts(
         {"better?": [[("+2.0", 1), ("−1.0", -1), ("0.0", 0)]]}, ["r"], ["x", "y", "z"]
@@ -257,12 +282,19 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch06.draw_grid": {"T": [16]},
     "ch06.draw_curriculum": {"curriculum": [0], "beta": [0.3], "T": [1]},
     "ch06.draw_lab": {"loss": ["MSE"], "rationale": ["ten scores"]},
+    "ch07.draw_verdict": {"against": [*ch07.LADDERS][1:], "chosen": ["one rate for all"]},
     "ch07.draw_difference": {
         "setting": ["few labels"],
         "measure": ["accuracy"],
-        "chosen": ["one rate"],
+        "chosen": ["one rate for all"],
     },
-    "ch07.draw_look": {"against": ["more"], "chosen": ["two"]},
+    "ch07.draw_faster": {"setting": ["few labels"], "dials": ["two"]},
+    "ch07.draw_article": {"setting": ["few labels"], "measure": ["steps"]},
+    "ch07.draw_agreement": {
+        "setting": ["few labels"],
+        "where": [ch07.WHERE[1]],
+        "chosen": ["one rate for all"],
+    },
     "ch07.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
 }
 MODULES = {
@@ -289,11 +321,13 @@ def description(name: str) -> str:
 
 
 def test_every_picture_is_tried_here():
-    """Shared ones in test_figures; of the others only these draw nothing: they write lines."""
-    tables = {"ch07.arrival", "ch07.table_row", "ch07.tally"}
+    """Of the functions here only these draw nothing: they judge, and write lines of tables."""
+    chapter_7 = "by_case settings_of right gap p_value spread_ratio holm judged answers agreement"
+    chapter_7 += " verdict_lines written arrival table_row speedy"
     others = {n for n in MODULES if n in ("rows", "claims", "shared") or n.endswith("_exercises")}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
-    assert every == set(DRAWN) | tables, "add the new pictures to DRAWN above"
+    judging = {f"ch07.{name}" for name in chapter_7.split()}
+    assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 
 ROOT = Path(ch02.__file__).parents[1]
@@ -451,43 +485,119 @@ def test_minus_signs_are_those_of_prose():
     assert minus("-1.0 points") == "−1.0 points"
 
 
-# the tables of chapter 7
+# the judgements and tables of chapter 7
+
+PAIR = ("a", "b")
+CASES = {
+    ("few labels", "one rate", name): {"steps": steps}
+    for name, steps in {"a": [5, 5, 5, 5, 5, 9, 9], "b": [7, 6, 7, 8, 7, 7, 9]}.items()
+}
 
 
-def steps_of(setting: str, regime: str, method: str, measure: str) -> np.ndarray:
-    assert (setting, regime, measure) == ("few labels", "one rate", "steps")
-    return np.array({"a": [5, 5, 5, 5, 5, 9, 9], "b": [7, 6, 7, 8, 7, 7, 9]}[method])
+def test_holm_multiplies_by_the_tests_that_are_left_and_keeps_the_order():
+    np.testing.assert_allclose(ch07.holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
+    np.testing.assert_allclose(ch07.holm([0.9, 0.6, 0.001]), [1.0, 1.0, 0.003])
+
+
+def test_the_p_value_is_that_of_the_paired_t_test():
+    x, y = RNG.normal(1, 1, 20), RNG.normal(0.5, 1, 20)
+    expected = stats.ttest_rel(x, y).pvalue
+    assert ch07.p_value(paired_difference(x, y)) == pytest.approx(expected)
+    assert ch07.p_value(paired_difference(x, x)) == 1
+
+
+def test_the_interval_of_a_spread_touches_1_where_its_p_value_is_5_percent():
+    x, y = RNG.normal(0, 1, 30), RNG.normal(0, 1, 30)
+    low, high = 0.2, 5.0
+    for _ in range(60):  # the factor at which x is barely more spread than y
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if ch07.spread_ratio(middle * x, y)[0].low < 1 else (low, middle)
+    ratio, p = ch07.spread_ratio(low * x, y)
+    assert ratio.low == pytest.approx(1, abs=1e-6) and p == pytest.approx(0.05, abs=1e-6)
+    assert ch07.spread_ratio(x, x) == (Estimate(1, 1, 1, 30), 1.0)
+
+
+def test_accuracy_is_judged_over_seeds_and_examples():
+    one, other = (ch07.by_case(contest())["clouds", "one rate", m] for m in ("cosine", "alone"))
+    right = [unpacked(row["right"], 40).astype(float) for row in (one, other)]
+    assert ch07.gap(one, other, "accuracy") == crossed_interval(right[0] - right[1]).scaled(100)
+
+
+@pytest.mark.parametrize(
+    "regime, chosen", [("all tuned", "all tuned, for speed"), ("one rate",) * 2]
+)
+def test_speed_is_judged_among_those_chosen_for_it_where_there_are_any(regime, chosen):
+    cases = ch07.by_case(contest())
+    found, p = ch07.judged(cases, ("clouds", regime, "cosine", "alone", "steps"))
+    steps = (cases["clouds", chosen, m]["steps"] for m in ("cosine", "alone"))
+    assert found == paired_difference(*steps) and p == ch07.p_value(found)
+    assert ch07.speedy(cases, "clouds", regime) == chosen
+
+
+def test_all_answers_are_corrected_together():
+    answers = ch07.answers(contest())
+    assert len(answers) == 2 * 3 * 7 * 3
+    expected = ch07.holm([answer.p for answer in answers.values()])
+    np.testing.assert_allclose([answer.adjusted for answer in answers.values()], expected)
+
+
+@pytest.mark.parametrize(
+    "question, mean, adjusted, sign",
+    [
+        ("accuracy", 2.0, 0.01, 1),
+        ("accuracy", -2.0, 0.01, -1),
+        ("accuracy", 2.0, 0.2, 0),
+        ("accuracy", 0.9, 0.01, 0),  # sure, and less than a point
+        ("steps", -20.0, 0.01, 1),
+        ("steps", 9.0, 0.01, 0),  # sure, and less than from one look to the next
+        ("spread", 0.5, 0.01, 1),
+        ("spread", 1.5, 0.01, -1),
+    ],
+)
+def test_an_answer_counts_if_it_is_sure_and_large_enough(question, mean, adjusted, sign):
+    answer = ch07.Answer(Estimate(mean, mean - 1, mean + 1, 9), adjusted / 9, adjusted)
+    assert answer.sign(question) == sign
+
+
+def test_the_verdict_in_words_names_where_it_is_so_and_where_the_reverse():
+    answers = {
+        (setting, "one rate", *pair, question): ch07.Answer(
+            Estimate({"few labels": 2.0, "clouds": -3.0}[setting], -4, 4, 9), 0.001, 0.2
+        )
+        for setting in SETTINGS
+        for pair in ch07.PAIRS
+        for question in ch07.ASKED
+    }
+    for place, answer in answers.items():
+        if place[2:] == ("traditional", "alone", "accuracy"):
+            answers[place] = answer._replace(adjusted=0.01)
+    lines = [line.split(maxsplit=3) for line in ch07.verdict_lines(answers, "one rate")]
+    assert lines[0] == ["a", "teacher,", "better?", "yes: few labels +2.0 ± 4.0"]
+    assert " ".join(lines[1]) == "no: clouds -3.0 ± 4.0"
+    assert all(" ".join(line).endswith("cannot be told anywhere") for line in lines[2:])
 
 
 def test_arrival_counts_who_never_does_and_compares_where_both_do():
-    case = ("few labels", "one rate", "a", "b")
-    assert ch07.arrival(steps_of, 9, case) == "  2/1 |    -2 ± 1  (5)"
+    assert ch07.arrival(CASES, 9, "few labels", "one rate", PAIR) == "    2/1|     -2 ± 1  (5)"
 
 
 def test_arrival_says_no_difference_of_fewer_than_five():
-    case = ("few labels", "one rate", "a", "b")
-    assert ch07.arrival(steps_of, 7, case).split() == ["0/4", "|", "(3)"]
+    words = ch07.arrival(CASES, 7, "few labels", "one rate", PAIR).split()
+    assert words == ["0/4|", "(3)"]
 
 
-def test_a_row_of_the_table_stars_what_is_sure():
-    case = ("few labels", "one rate", "a", "b")
-    label, better, faster, *_, steadier = ch07.table_row(
-        VALUES, ADJUSTED, steps_of, 9, "a", *case
-    ).split("|")
-    assert label.strip() == "a"
-    assert [cell.rstrip().endswith("*") for cell in (better, faster, steadier)] == [
-        ADJUSTED[(*case, question)] < 0.05 for question in ch07.ASKED
-    ]
+def test_a_row_of_the_table_stars_what_counts():
+    answers, pair = ch07.answers(contest()), ("cosine", "alone")
+    cases = ch07.by_case(contest())
+    line = ch07.table_row(answers, cases, 400, "both", "clouds", "all tuned", pair)
+    label, better, faster, *_, steadier = line.split("|")
+    assert label.strip() == "both"
+    signs = [answers["clouds", "all tuned", *pair, q].sign(q) for q in ch07.ASKED]
+    stars = [cell.rstrip().endswith("*") for cell in (better, faster, steadier)]
+    assert stars == [sign != 0 for sign in signs] and True in stars and False in stars
 
 
-@pytest.mark.parametrize("question, sign", [("accuracy", 1), ("steps", -1)])
-def test_a_tally_counts_what_is_sure_and_the_reverse_apart(question, sign):
-    pair = ("a", "b")
-    settings = ("one", "two", "three", "four")
-    places = [(s, "one rate", *pair, question) for s in settings]
-    values = dict(zip(places, map(interval, ([3, 4], [3, 4], [-3, -4], [3, 4])), strict=True))
-    adjusted = dict(zip(places, (0.01, 0.01, 0.01, 0.5), strict=True))
-    tally = ch07.tally(
-        values, adjusted, ("one", "two", "three", "four"), "one rate", pair, question
-    )
-    assert tally == ("2 yes, 1 reversed" if sign > 0 else "1 yes, 2 reversed")
+def test_agreement_is_parted_by_whether_the_teacher_is_right():
+    row = {"teacher": [0.9, 1.0], "fidelity": [0.8, 0.7], "wrong_together": [0.05, 0.0]}
+    np.testing.assert_allclose(ch07.agreement(row, ch07.WHERE[0]), [50])  # never errs in the other
+    np.testing.assert_allclose(ch07.agreement(row, ch07.WHERE[1]), [100 * 0.75 / 0.9, 70])
