@@ -17,6 +17,7 @@ from distill_lib.distillation import TeacherOutputs, WeightedTerms, hard_labels
 from distill_lib.losses import softmax
 from distill_lib.metrics import accuracy, report
 from distill_lib.models import MLP
+from distill_lib.results import packed
 from distill_lib.training import Adam, History, Objective, cosine_decay, train
 
 # --- Data, teacher, student -----------------------------------------------------------------------
@@ -80,10 +81,13 @@ def judge(
 ) -> Row:
     """Validation accuracy, and every measure on the test split, beside a teacher's logits.
 
-    `scale` multiplies the student's test logits first.
+    "right", packed, is which test examples were: an interval can then cover those, too. `scale`
+    multiplies the student's test logits first.
     """
     inputs, labels = data.test.inputs, data.test.labels
-    measures = report(scale * student.logits(inputs), labels, teacher and teacher(inputs))
+    logits = student.logits(inputs)
+    measures = report(scale * logits, labels, teacher and teacher(inputs))
+    measures["right"] = packed(logits.argmax(axis=-1) == labels)
     validation = student.logits(data.validation.inputs)
     return {"validation": accuracy(validation, data.validation.labels)} | measures
 

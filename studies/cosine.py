@@ -45,6 +45,7 @@ from distill_lib.losses import (
 )
 from distill_lib.metrics import accuracy, negative_log_likelihood, report
 from distill_lib.models import MLP
+from distill_lib.results import packed
 from distill_lib.training import Adam, Outcome, noisy_copies, train
 
 TUNING_SEEDS = range(1000, 1003)
@@ -127,7 +128,8 @@ def judge(model: MLP, seed: int) -> Row:
     logits = model.logits(test.inputs)
     after = report(logits / T, test.labels)
     later = {"T": T, "nll": after["nll"], "calibration_error": after["calibration_error"]}
-    return measures | report(logits, test.labels) | {f"fitted_{k}": v for k, v in later.items()}
+    measures |= report(logits, test.labels) | {f"fitted_{k}": v for k, v in later.items()}
+    return measures | {"right": packed(logits.argmax(axis=-1) == test.labels)}
 
 
 # --- Wrong scales, wrong rows, offsets ------------------------------------------------------------

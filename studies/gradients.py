@@ -44,7 +44,6 @@ def scores_of(teacher_of: str) -> Array:
 @study(
     {"after": [0, 30, 100, 600], "teacher_of": ["all digits", "other digits"], "T": [0, 1, 4, 10]},
     fixed={"rate": 0.03, "batch_size": 32},
-    seeds=range(10),
     allowed={"variance": 0.02, "noise": 5.0},
 )
 def gradients(

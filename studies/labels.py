@@ -92,7 +92,8 @@ def labels(lesson: str, labels: int | None, student: str, seed: int, **plan: flo
     small, _ = learn(student, split, objective, seed, **plan)
     measures = judge(small, data(), model.logits)
     measures["teacher"] = accuracy(model.logits(data().test.inputs), data().test.labels)
-    return {name: measures[name] for name in ("validation", "accuracy", "fidelity", "teacher")}
+    kept = ("validation", "accuracy", "right", "fidelity", "teacher")
+    return {name: measures[name] for name in kept}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from distill_lib.distillation import TeacherOutputs, hard_labels, traditional
     {"student": ["64-10", SMALL], "T": [0, 4, 16], "steps": [600, 3000]},
     fixed={"batch_size": 32},
     rates=[0.003, 0.01, 0.03, 0.1],
-    seeds=range(10),
 )
 def patience(student: str, T: float, steps: int, seed: int, **plan: float) -> Row:
     """Alone (T is 0) or with soft targets only, for some and for many steps."""

@@ -98,7 +98,8 @@ def judge_task(name: str, model: MLP) -> Row:
     """Accuracy on validation and test, and the agreement with the teacher on test."""
     whole, _, teacher_logits = task(name)
     measures = judge(model, whole, teacher_logits)
-    return {measure: measures[measure] for measure in ("validation", "accuracy", "fidelity")}
+    kept = ("validation", "accuracy", "fidelity", "right")
+    return {measure: measures[measure] for measure in kept}
 
 
 # --- More labels ----------------------------------------------------------------------------------
@@ -225,8 +226,6 @@ def all_right(model: MLP, inputs: Array, answer: Array) -> float:
     {"examples": [4000], "method": ["others' carries"]},
     fixed={"steps": 1000, "batch_size": 64},
     rates=[0.01, 0.03],
-    # float32: parameters that start one rounding apart end up to 0.04 apart.
-    allowed={"accuracy": 0.08, "validation": 0.08},
 )
 def addition(examples: int, method: str, rate: float, seed: int, **plan: int) -> Row:
     """A network that adds: from the answer alone, with its carries, with another's carries."""
@@ -240,7 +239,7 @@ def addition(examples: int, method: str, rate: float, seed: int, **plan: int) ->
             first_number = inputs[:, : 10 * PLACES].reshape(len(inputs), PLACES, 10)
             carries = first_number.argmax(axis=-1) % 2
         terms.append(Term("carries", 1.0, of_digits(carries), "rationale"))
-    model = MLP((60, 128, 128, 40), seed=seed, rationale=2 * PLACES)
+    model = MLP((60, 128, 128, 40), seed=seed, rationale=2 * PLACES, dtype=np.float64)
     options = {"optimizer": Adam(rate), "schedule": cosine_decay, "seed": seed}
     train(model, split, WeightedTerms(*terms), **options, **plan)
     seen, unseen = slice(examples, examples + UNSEEN), slice(examples + UNSEEN, None)
@@ -259,7 +258,6 @@ def addition(examples: int, method: str, rate: float, seed: int, **plan: int) ->
     fixed={"steps": 1000, "batch_size": 64},
     rates=[0.01, 0.03],
     tuning=range(1000, 1005),
-    allowed={"accuracy": 0.08, "validation": 0.08},
 )
 def idle(examples: int, method: str, rate: float, seed: int, **plan: int) -> Row:
     """A neutral control, which can be learned and does not help; rates from seeds of their own."""

@@ -35,7 +35,6 @@ def taught(size: str, seen: int, seed: int) -> tuple[MLP, TeacherOutputs]:
     {"teacher": SIZES, "seen": SEEN, "student": ["64-10", "64-16-10"]},
     fixed={"T": 4, "steps": 600, "batch_size": 32},
     rates=[0.01, 0.03, 0.1],
-    seeds=range(10),
 )
 def teacher_size(teacher: str, seen: int, student: str, T: float, seed: int, **plan: float) -> Row:
     """One student; "teacher_accuracy" is what its teacher gets right on test."""

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 
 from common import answers, data, judge, learn, teach, teacher
-from engine import Row, Study, main, study
+from engine import Row, main, study
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from distill_lib.checks import Array
 from distill_lib.data import Dataset, Split, make_dataset
 from distill_lib.distillation import TeacherOutputs, Term, WeightedTerms, hard_labels, traditional
 from distill_lib.losses import Loss, soft_target_loss, softmax
-from distill_lib.metrics import accuracy, fidelity
+from distill_lib.metrics import accuracy
 from distill_lib.models import MLP
 from distill_lib.training import Objective
 
@@ -112,63 +112,6 @@ def other_digits(student: str, T: float, seed: int, **plan: float) -> Row:
         objective = traditional(split, TeacherOutputs.of(model, split), T, 0.0)
     small, _ = learn(student, split, objective, seed, **plan)
     return judge(small, dealt, model.logits)
-
-
-# --- Wrong labels -------------------------------------------------------------------------------
-
-KINDS = ["clean", "same wrong labels", "stopped early"]
-
-
-@cache
-def noisy(examples: int, noise: float, seed: int) -> Dataset:
-    """So many examples, a share of their transfer labels wrong; `train` keeps the clean ones."""
-    return data().with_n_examples(examples, seed).with_label_noise(noise, seed)
-
-
-@cache
-def noise_teacher(kind: str, examples: int, noise: float, seed: int) -> MLP:
-    """A teacher that saw clean labels, the same wrong ones, or these but stopped early."""
-    whole = noisy(examples, noise, seed)
-    split = whole.train if kind == "clean" else whole.transfer
-    early = {"validation": whole.validation, "patience": 5, "look_every": 10}
-    return teach(split, seed, 1000, **(early if kind == "stopped early" else {}))
-
-
-def with_means_by_rate(study: Study) -> Row:
-    """The table, and of two more measures the means by rate that no choice looked at."""
-    rows = study.table()
-    for row, setting in zip(rows, study.settings, strict=True):
-        tried = study.runs([setting | {"rate": rate} for rate in RATES], study.seeds)
-        for name in ("accuracy", "fidelity_on_transfer"):
-            means = [round(float(np.mean([r[name] for r in of_rate])), 6) for of_rate in tried]
-            row[f"{name}_by_rate"] = dict(zip(RATES, means, strict=True))
-    return {"rows": rows}
-
-
-@tuned(
-    {"teacher_labels": KINDS, "alpha": [0, 0.25, 0.5, 0.75, 1]},
-    fixed=PLAN | {"noise": 0.3, "examples": 300, "T": 4},
-    content=with_means_by_rate,
-)
-def noise(
-    teacher_labels: str,
-    alpha: float,
-    noise: float,
-    examples: int,
-    T: float,
-    seed: int,
-    **plan: float,
-) -> Row:
-    """A linear student on few and wrongly labelled examples: three teachers, five weights."""
-    split = noisy(examples, noise, seed).transfer
-    model = noise_teacher(teacher_labels, examples, noise, seed)
-    objective = traditional(split, TeacherOutputs.of(model, split), T, alpha)
-    student, _ = learn("64-10", split, objective, seed, **plan)
-    test = data().test
-    return judge(student, data(), model.logits) | {
-        "teacher": accuracy(model.logits(test.inputs), test.labels),
-        "fidelity_on_transfer": fidelity(student.logits(split.inputs), model.logits(split.inputs)),
-    }
 
 
 # --- Forgetting the temperature somewhere --------------------------------------------------------

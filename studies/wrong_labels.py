@@ -1,27 +1,44 @@
-"""Wrong labels, a second look for chapter 4: each teacher at its own T, and how long is long.
+"""Wrong labels, for chapter 4: each teacher at its own T, and how long is long.
 
     python studies/wrong_labels.py            # both; about ten minutes on one core
     python studies/wrong_labels.py amount     # one of them
     python studies/wrong_labels.py --check    # repeat a slice of the records, write nothing
 
-The data, the teachers and the student are those of `traditional.py`, "Wrong labels". There, one T
-serves teachers whose logits are of very different size; here every T is tried for each of them.
-There, the learning rate varies and the number of steps does not; here both do.
+The logits of the three teachers are of very different size, so every T is tried for each of them.
 """
 
 from __future__ import annotations
 
-from common import data, judge, learn
+from functools import cache
+
+from common import data, judge, learn, teach
 from engine import Row, main, study
 
 import numpy as np
-from traditional import KINDS, RATES, noise_teacher, noisy
+from traditional import RATES
 
+from distill_lib.data import Dataset
 from distill_lib.distillation import TeacherOutputs, hard_labels, traditional
 from distill_lib.metrics import accuracy, fidelity
-from distill_lib.results import packed
+from distill_lib.models import MLP
 
+KINDS = ["clean", "same wrong labels", "stopped early"]
 CASE = {"noise": 0.3, "examples": 300, "batch_size": 32}
+
+
+@cache
+def noisy(examples: int, noise: float, seed: int) -> Dataset:
+    """So many examples, a share of their transfer labels wrong; `train` keeps the clean ones."""
+    return data().with_n_examples(examples, seed).with_label_noise(noise, seed)
+
+
+@cache
+def noise_teacher(kind: str, examples: int, noise: float, seed: int) -> MLP:
+    """A teacher that saw clean labels, the same wrong ones, or these but stopped early."""
+    whole = noisy(examples, noise, seed)
+    split = whole.train if kind == "clean" else whole.transfer
+    early = {"validation": whole.validation, "patience": 5, "look_every": 10}
+    return teach(split, seed, 1000, **(early if kind == "stopped early" else {}))
 
 
 @study(
@@ -46,8 +63,7 @@ def own_temperature(
             "teacher_spread": float(outputs.at(split.index).std()),
         }
     student, _ = learn("64-10", split, objective, seed, **plan)
-    right = student.logits(test.inputs).argmax(axis=-1) == test.labels
-    return judge(student, data(), teacher_logits) | of_teacher | {"right": packed(right)}
+    return judge(student, data(), teacher_logits) | of_teacher
 
 
 @study(
