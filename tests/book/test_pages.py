@@ -173,7 +173,7 @@ def test_sliders_live_anywhere(name: str, visit: Callable, html: Path) -> None:
 
 @every_notebook
 def test_without_scripts_and_on_paper(name: str, visit: Callable) -> None:
-    """The starting frame and its description are there."""
+    """The starting frame and its description are there; without, what a control would need, too."""
     quiet = visit(f"{name}.html", java_script_enabled=False).page
     paper = visit(f"{name}.html").page
     paper.emulate_media(media="print")
@@ -187,6 +187,8 @@ def test_without_scripts_and_on_paper(name: str, visit: Callable) -> None:
                 words = picture.get_attribute("aria-label")
                 caption = picture.locator("xpath=following-sibling::figcaption")
                 assert words and caption.inner_text().strip() == words
+            values = figure.locator(".explorer-values").inner_text()
+            assert ("allow JavaScript" in values) == (page is quiet)
 
 
 def test_dark_figures_follow(name: str, visit: Callable) -> None:
