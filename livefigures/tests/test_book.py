@@ -201,7 +201,8 @@ def test_script_and_style_sheet_stand_in_the_page_once(opened):
         /livefigures/.test(one.src) || /dataset\\.explorers/.test(one.textContent)).length"""
     assert page.evaluate(scripts) == 1
     sheets = """[...document.styleSheets].filter((sheet) => {
-        try { return [...sheet.cssRules].some((rule) => rule.selectorText === ".explorer-controls"); }
+        const ours = (rule) => rule.selectorText === ".explorer-controls";
+        try { return [...sheet.cssRules].some(ours); }
         catch { return /livefigures/.test(sheet.href); } // one of another file, read from the disk
     }).length"""
     assert page.evaluate(sheets) == 1

@@ -45,7 +45,11 @@ def keepers(figure: Figure) -> set[Artist]:
         for artist in (a for a in inside if isinstance(a, Text | Line2D)):
             points = iter(_points(artist))
             first = next((_beneath(artist, point, inside) for point in points), None)
-            if is_ground(first) and all(_beneath(artist, p, inside) is first for p in points):
+            if (
+                first
+                and is_ground(first)
+                and all(_beneath(artist, p, inside) is first for p in points)
+            ):
                 kept |= {artist, first}
     # The next bar, and the legend, show the same colour.
     faces = [_face(artist) for artist in kept if _is_area(artist) and is_ground(artist)]
