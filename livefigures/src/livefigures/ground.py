@@ -4,9 +4,9 @@ Ink on the bare page follows the page; on a face, image, cell or bar it would be
 """
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, cast
 
-import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -67,7 +67,7 @@ def _points(artist: Text | Line2D) -> Any:
     if isinstance(artist, Line2D):
         corners = artist.get_transform().transform(artist.get_xydata())
         middles = (corners[1:] + corners[:-1]) / 2
-        return middles[np.isfinite(middles).all(axis=1)]  # a line may have gaps
+        return [m for m in middles.tolist() if all(map(isfinite, m))]  # a line may have gaps
     box = artist.get_window_extent()
     return [((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)]
 
