@@ -4,6 +4,7 @@ console, no serious fault of accessibility."""
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -66,6 +67,14 @@ def silence_scripts(app: Sphinx, error: Exception | None) -> None:
             path.with_suffix(".quiet.js").write_text(quiet, "utf-8")
 
 
+def number_the_printed_title(
+    app: Sphinx, name: str, _: str, context: dict[str, Any], *__: object
+) -> None:
+    """The theme prints a title of its own, without the chapter's number."""
+    if "pagetitle" in context:
+        context["pagetitle"] = context["title"]
+
+
 def configure(app: Sphinx, config: Config) -> None:
     """Set what Jupyter Book's configuration has no key for."""
     config.html_static_path.append(str(STATIC))
@@ -86,7 +95,7 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", configure)
     app.connect("builder-inited", mend_pages)
     app.connect("build-finished", silence_scripts)
+    app.connect("html-page-context", number_the_printed_title, priority=900)  # after the theme
     for path in sorted(STATIC.glob("*.css")):
         app.add_css_file(path.name, priority=900)
-    for path in sorted(STATIC.glob("*.js")):
-        app.add_js_file(path.name, defer="defer")
+    app.add_js_file("book.js", defer="defer")

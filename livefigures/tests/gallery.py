@@ -370,6 +370,15 @@ def pie():
 
 
 @kind
+def a_line_with_gaps_over_bars():
+    made, (axes,) = figure()
+    axes.bar([0, 1, 2], [1, 2, 3], color="lightblue")
+    axes.plot([0, 0.5, 1, 1.5, 2], [0.5, 1, np.nan, 1.5, 2], "k")
+    axes.plot([1.8, 2.2], [2.5, 2.5], "k", lw=4)
+    return made
+
+
+@kind
 def boxes():
     made, (axes,) = figure()
     axes.boxplot(list(random(3, 40)), patch_artist=True, notch=True, showmeans=True)

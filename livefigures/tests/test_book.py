@@ -198,10 +198,11 @@ def test_the_sliders_move_without_a_kernel_and_without_a_network(opened, mode):
 def test_script_and_style_sheet_stand_in_the_page_once(opened):
     page = opened("light")
     scripts = """[...document.scripts].filter((one) =>
-        /livefigures/.test(one.src) || /figure\\.explorer/.test(one.textContent)).length"""
+        /livefigures/.test(one.src) || /dataset\\.explorers/.test(one.textContent)).length"""
     assert page.evaluate(scripts) == 1
     sheets = """[...document.styleSheets].filter((sheet) => {
-        try { return [...sheet.cssRules].some((rule) => rule.selectorText === ".explorer > svg"); }
+        const ours = (rule) => rule.selectorText === ".explorer-controls";
+        try { return [...sheet.cssRules].some(ours); }
         catch { return /livefigures/.test(sheet.href); } // one of another file, read from the disk
     }).length"""
     assert page.evaluate(sheets) == 1

@@ -64,7 +64,7 @@ print(*{"matplotlib.pyplot", "ipywidgets"} & set(sys.modules))
 
 def test_it_is_small():
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in PACKAGE.glob("*.py")}
-    assert sum(lines.values()) <= 1260 and max(lines.values()) <= 400
+    assert sum(lines.values()) <= 1280 and max(lines.values()) <= 400
     assert len((PACKAGE / "static/livefigures.js").read_text("utf-8").splitlines()) <= 195
 
 

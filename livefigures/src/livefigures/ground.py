@@ -4,6 +4,7 @@ Ink on the bare page follows the page; on a face, image, cell or bar it would be
 """
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, cast
 
 from matplotlib.artist import Artist
@@ -44,7 +45,11 @@ def keepers(figure: Figure) -> set[Artist]:
         for artist in (a for a in inside if isinstance(a, Text | Line2D)):
             points = iter(_points(artist))
             first = next((_beneath(artist, point, inside) for point in points), None)
-            if is_ground(first) and all(_beneath(artist, p, inside) is first for p in points):
+            if (
+                first
+                and is_ground(first)
+                and all(_beneath(artist, p, inside) is first for p in points)
+            ):
                 kept |= {artist, first}
     # The next bar, and the legend, show the same colour.
     faces = [_face(artist) for artist in kept if _is_area(artist) and is_ground(artist)]
@@ -61,7 +66,8 @@ def _points(artist: Text | Line2D) -> Any:
     """On the screen: the middle of a text, or of each piece of a line, such as a box's median."""
     if isinstance(artist, Line2D):
         corners = artist.get_transform().transform(artist.get_xydata())
-        return (corners[1:] + corners[:-1]) / 2
+        middles = (corners[1:] + corners[:-1]) / 2
+        return [m for m in middles.tolist() if all(map(isfinite, m))]  # a line may have gaps
     box = artist.get_window_extent()
     return [((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)]
 

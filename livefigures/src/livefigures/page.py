@@ -18,6 +18,7 @@ from livefigures.svg import new_slim, table
 from livefigures.values import label
 
 _first = iter([True])  # whether a figure is its kernel's first one
+HINT = "<noscript> (to change it, allow JavaScript)</noscript>"  # the text speaks of a control
 
 
 def asset(kind: str) -> str:
@@ -67,7 +68,7 @@ def html(explorer: Explorer) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     text = text.replace("</", "<\\/").replace("<!", "\\u003c!")  # or it could end the script
     room = f'style="--rows:{len(explorer.parameters)}"'  # what the controls will take
-    says = f'<p class="explorer-values" {room}>{escape(explorer.says(explorer.start))}</p>'
+    says = f'<p class="explorer-values" {room}>{escape(explorer.says(explorer.start))}{HINT}</p>'
     result = markup(stills, page_style() + says, f'<script type="application/json">{text}</script>')
     if os.environ.get("LIVEFIGURES_BUILD") != "sphinx" and heavy(result):  # there the build warns
         warnings.warn(f"{explorer.name} {heavy(result)}", stacklevel=2)
