@@ -48,7 +48,9 @@ def draw_targets(rows: Mapping[tuple[str, int, str], Row], labels: int, student:
     return figures.estimates(gains, **look), text
 
 
-def draw_variance(variances: Callable[[float, int], tuple[float, float]], spread: float) -> Drawn:
+def draw_variance(
+    variances: Callable[[float, int], tuple[float, float]], spread: float
+) -> tuple[Figure, str, dict[str, float]]:
     """The gradient's variance with labels and with soft targets, before and after training.
 
     Args:
@@ -64,7 +66,8 @@ def draw_variance(variances: Callable[[float, int], tuple[float, float]], spread
     series = {"labels": shares[0], "soft targets": shares[1]}
     look = {"ylabel": "variance, % of the labels'", "ylim": (0, 115)}
     look |= {"numbers": ".0f", "colours": ("label", "teacher")}
-    return figures.bars(series, ["before training", "after 300 steps"], **look), text
+    left = {"left before training": shares[1][0], "left after training": shares[1][1]}
+    return figures.bars(series, ["before training", "after 300 steps"], **look), text, left
 
 
 def draw_noise(rows: Mapping[tuple[int, str, float], Row], after: int) -> Drawn:

@@ -36,7 +36,7 @@ def _estimate(values: np.ndarray) -> Estimate:
     return interval(values) if len(values) > 1 else Estimate(one, one, one, 1)
 
 
-def draw_crossed(gain: np.ndarray, seeds: int, digits: int) -> Drawn:
+def draw_crossed(gain: np.ndarray, seeds: int, digits: int) -> tuple[Figure, str, dict[str, float]]:
     """A gain's interval over so many seeds, and over these and so many test digits.
 
     Args:
@@ -48,7 +48,10 @@ def draw_crossed(gain: np.ndarray, seeds: int, digits: int) -> Drawn:
     words = ", ".join(f"{name} {row:+.1f}" for name, row in rows.items())
     text = f"{seeds} seeds, {digits} test digits: {minus(words)} points."
     look = {"xlabel": "points over the labels", "xlim": (-10, 30), "zero": True}
-    return figures.estimates(rows, colours=["student", "accent"], **look), text
+    numbers = {f"±, {name}": (row.high - row.low) / 2 for name, row in rows.items()}
+    narrow, wide = numbers.values()
+    numbers |= {"gain": float(part.mean()), "times as wide": wide / narrow}
+    return figures.estimates(rows, colours=["student", "accent"], **look), text, numbers
 
 
 def baselines(lines: Mapping[str, Sequence[Estimate]], labels: Sequence[int]) -> Drawn:

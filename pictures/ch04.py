@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from distill_lib import Estimate, cross_entropy, figures, soft_target_loss
 from pictures import shared
 from pictures.rows import Row, crossed_gain, gain, minus, percent
 
 Drawn = tuple[Figure, str]
+Numbered = tuple[Figure, str, dict[str, ArrayLike]]
+"""With the numbers that the prose may follow."""
 Grid = Mapping[tuple[int, float], Row]
 """Rows by T and α."""
 NEVER_SHOWN = {  # by the name of a line: the student, and what it learns from
@@ -65,22 +68,23 @@ def draw_never_shown(rows: Mapping[tuple[int, str, str, int], Row], digit: int, 
     return figure, f"{text}."
 
 
-def draw_divergence(teacher: float, student: float) -> Drawn:
+def draw_divergence(teacher: float, student: float) -> Numbered:
     """The divergence of two answers about one class and the rest, over the student's."""
     q = np.linspace(0.01, 0.99, 99)
 
     def divergence(p: np.ndarray | float, q: np.ndarray | float) -> np.ndarray:
         return p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
 
-    lines = {"KL(teacher ‖ student)": divergence(teacher, q)}
-    lines["KL(student ‖ teacher)"] = divergence(q, teacher)
+    names = ("KL(teacher ‖ student)", "KL(student ‖ teacher)")
+    lines = dict(zip(names, (divergence(teacher, q), divergence(q, teacher)), strict=True))
     look = {"xlabel": "the student's probability", "ylabel": "nats", "ylim": (-0.15, 4)}
     figure = figures.curves(q, lines, mark=student, colours=("soft", "muted"), **look)
     here, back = divergence(teacher, student), divergence(student, teacher)
     dot = {"markersize": 9, "color": figures.COLOURS["student"], "clip_on": False}
     figure.axes[0].plot([student], [here], "o", **dot)
-    text = f"The teacher gives the class {teacher:g}, the student {student:g}: KL(teacher ‖ "
-    return figure, f"{text}student) is {here:.2f} nats, the other way round {back:.2f}."
+    text = f"The teacher gives the class {teacher:g}, the student {student:g}: {names[0]} is "
+    text += f"{here:.2f} nats, the other way round {back:.2f}."
+    return figure, text, dict(zip(names, (here, back), strict=True))
 
 
 def draw_norms(
@@ -96,7 +100,7 @@ def draw_norms(
     return figure, f"At T = {T:g} the mean norm is {norms}."
 
 
-def draw_limit(student: np.ndarray, teacher: np.ndarray, limit: np.ndarray, T: float) -> Drawn:
+def draw_limit(student: np.ndarray, teacher: np.ndarray, limit: np.ndarray, T: float) -> Numbered:
     """The soft loss's gradient at T beside its limit for a high T.
 
     Args:
@@ -107,9 +111,11 @@ def draw_limit(student: np.ndarray, teacher: np.ndarray, limit: np.ndarray, T: f
     cosine = np.sum(exact * limit) / (np.linalg.norm(exact) * size)
     apart = np.linalg.norm(exact - limit) / size
     look = {"ylabel": "gradient", "ylim": (-5, 2.6), "colours": ("student", "soft")}
-    figure = figures.bars({"T (q − p)": exact[5], "limit": limit[5]}, range(10), **look)
+    both = {"T (q − p)": exact[5], "limit": limit[5]}
+    figure = figures.bars(both, range(10), **look)
     words = f"cosine with the limit {cosine:.3f}, relative difference {apart:.0%}"
-    return figure, f"At T = {T:g}, over all inputs: {words}."
+    numbers = {"class": np.arange(10), **both, "relative difference, %": 100 * apart}
+    return figure, f"At T = {T:g}, over all inputs: {words}.", numbers
 
 
 def draw_grid(grid: Grid, alone: Row, answers: Row, T: int, alpha: float) -> Drawn:
@@ -128,16 +134,22 @@ def draw_grid(grid: Grid, alone: Row, answers: Row, T: int, alpha: float) -> Dra
     return figure, minus(text)
 
 
-def grid_map(grid: Grid) -> Figure:
+def grid_map(grid: Grid) -> Drawn:
     """The mean accuracy, %, of every T (rows) and α (columns)."""
     temperatures = sorted({T for T, _ in grid})
     weights = sorted({alpha for _, alpha in grid})
     squares = [[100 * np.mean(grid[T, a]["accuracy"]) for a in weights] for T in temperatures]
     look = {"ylabel": "T", "xlabel": "α", "limits": (84, 97), "numbers": ".1f"}
-    return shared.heatmap(squares, temperatures, [f"{a:g}" for a in weights], **look)
+    columns = [f"{a:g}" for a in weights]
+    means = np.mean(squares, axis=0)
+    words = ", ".join(f"{mean:.1f}" for mean in means)
+    text = "Mean test accuracy, %, for each T (rows) and α (columns), from "
+    text += f"{np.min(squares):.1f} to {np.max(squares):.1f}. "
+    text += f"Over all T: {words} at α = {', '.join(columns)}."
+    return shared.heatmap(squares, temperatures, columns, **look), text
 
 
-def few_labels(methods: Mapping[tuple[int, str], Row], soft_all: Row, answers: Row) -> Figure:
+def few_labels(methods: Mapping[tuple[int, str], Row], soft_all: Row, answers: Row) -> Drawn:
     """Accuracy over the number of labels: labels alone, and three ways to use a teacher."""
     counts = [30, 100, 300, 1197]
     lines = {"labels alone": [percent(methods[n, "alone"]) for n in counts]}
@@ -146,7 +158,9 @@ def few_labels(methods: Mapping[tuple[int, str], Row], soft_all: Row, answers: R
     lines |= {"soft, all inputs": [percent(soft_all)] * 4}
     look = {"xlabel": "labels", "ylabel": "test accuracy, %", "ylim": (70, 98)}
     look["colours"] = ("label", "teacher", "accent", "student")
-    return figures.curves(counts, lines, log_x=True, **look)
+    ends = (f"{name} {row[0].mean:.1f}% and {row[-1].mean:.1f}%" for name, row in lines.items())
+    text = f"Test accuracy with {counts[0]} and with {counts[-1]:,} labels: {'; '.join(ends)}."
+    return figures.curves(counts, lines, log_x=True, **look), text
 
 
 def draw_own_temperature(own: Mapping[tuple[str, float], Row], alone: Row, T: float) -> Drawn:

@@ -45,7 +45,7 @@ def draw_pulls(
     T: float,
     alpha: float,
     beta: float,
-) -> Drawn:
+) -> tuple[Figure, str, dict[str, float]]:
     """The pulls on a single score whose teacher says 3 and whose label is 1.
 
     Args:
@@ -56,13 +56,13 @@ def draw_pulls(
     names = ("label", "rationale", "soft targets")
     lines = dict(zip(names, pulls(scores, 3, 1, T, alpha, beta), strict=True))
     lines["together"] = sum(lines.values())
-    label, rationale, soft = pulls(-3, 3, 1, T, alpha, beta)
+    label, rationale, soft = far = pulls(-3, 3, 1, T, alpha, beta)
     text = f"T = {T}, α = {alpha:g}, β = {beta:g}. "
     text += f"At s = −3 the label pulls by {label:.2f}, "
     text += f"the rationale by {rationale:.2f} and the soft targets by {soft:.2f}."
     look = {"xlabel": "the student's score s", "ylabel": "pull", "ylim": (-4, 6)}
     look |= {"mark": 3, "colours": ("label", "accent", "teacher", "ink")}
-    return figures.curves(scores, lines, **look), text
+    return figures.curves(scores, lines, **look), text, dict(zip(names, far, strict=True))
 
 
 def draw_dials(alone: Row, grid: Grid, T: int, alpha: float, beta: float) -> Drawn:

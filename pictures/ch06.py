@@ -23,10 +23,14 @@ from pictures import shared
 from pictures.rows import Row, gain, minus, percent
 
 Drawn = tuple[Figure, str]
+Numbered = tuple[Figure, str, Mapping[str, Any]]
+"""With the numbers that the prose may follow."""
 Point = tuple[float, float]
 
 
-def draw_plane(turned: Callable[[float, float], np.ndarray], angle: float, length: float) -> Drawn:
+def draw_plane(
+    turned: Callable[[float, float], np.ndarray], angle: float, length: float
+) -> Numbered:
     """The teacher's arrow and a student's, with what three losses make of the pair.
 
     Args:
@@ -35,6 +39,7 @@ def draw_plane(turned: Callable[[float, float], np.ndarray], angle: float, lengt
     """
     t, s, tip = turned(0, 1), turned(angle, length), length * np.exp(1j * np.radians(angle))
     mse, cosine = rationale_mse([s], [t]).value, rationale_cosine([s], [t]).value
+    cosine = round(cosine, 9)  # at 0° rounding alone may leave some 1e-33
     values = {"MSE": mse, "KL": soft_target_loss([s], [t], 4.0).value, "1−cos": cosine}
     arrows = {"teacher": ((0, 0), (1, 0)), "student": ((0, 0), (tip.real, tip.imag))}
     # Downhill for the cosine, at right angles to the student's arrow; at 0° and 180° it is flat.
@@ -44,7 +49,7 @@ def draw_plane(turned: Callable[[float, float], np.ndarray], angle: float, lengt
     where = f"Rotated by {angle}° and stretched to {length:g} times the teacher's length"
     look = {"limits": (-2.1, 2.1, -0.7, 2.1), "ylim": (1e-3, 1e3)}
     look |= {"colours": ("teacher", "student", "label"), "bar_colours": ("muted",) * 3}
-    return arrows_and_bars(arrows, values, **look), f"{where}. {losses}."
+    return arrows_and_bars(arrows, values, **look), f"{where}. {losses}.", values
 
 
 def arrows_and_bars(
@@ -106,13 +111,17 @@ def draw_scale(scale: Mapping[tuple[int, float, str], Row], spread: float, rows:
     return figures.estimates(table, **look), text
 
 
-def draw_calibration(logits: np.ndarray, labels: np.ndarray, T: float) -> Drawn:
+def draw_calibration(logits: np.ndarray, labels: np.ndarray, T: float) -> Numbered:
     """The reliability of a student whose logits are divided by T."""
     z = logits / T
     nll, error = negative_log_likelihood(z, labels), calibration_error(z, labels)
     measures = f"NLL {nll:.2f}, calibration error {error:.1%}"
     text = f"Logits divided by {T:g}: {measures}, accuracy still {accuracy(z, labels):.1%}."
-    return shared.reliability({"student": calibration_bins(z, labels)}), text
+    bins = calibration_bins(z, labels)
+    columns = zip(("confidence", "accuracy", "examples"), bins, strict=True)
+    numbers = {name: column[bins[2] > 0] for name, column in columns}
+    numbers |= {"NLL": nll, "calibration error, %": 100 * error}
+    return shared.reliability({"student": bins}), text, numbers
 
 
 def draw_grid(grid: Mapping[tuple[int, float, float], Row], T: int) -> Drawn:
@@ -152,7 +161,7 @@ def draw_curriculum(
     return shared.stacked_curves(epochs, panels, **look), minus(text)
 
 
-def factors(adaptive: Mapping[tuple[float, str], Row]) -> Figure:
+def factors(adaptive: Mapping[tuple[float, str], Row]) -> Drawn:
     """The factor on the cosine, step by step, that makes its gradient as long as the other's.
 
     Args:
@@ -160,7 +169,9 @@ def factors(adaptive: Mapping[tuple[float, str], Row]) -> Figure:
     """
     lines = {f"spread {k}": np.mean(adaptive[k, "adaptive"]["factor"], axis=0) for k in (0, 1)}
     look = {"xlabel": "step", "ylabel": "factor on the cosine", "log_y": True, "ylim": (1, 1e3)}
-    return figures.curves(np.arange(0, 400, 20), lines, **look)
+    ends = (f"{row[0]:.0f}, {row[1]:.0f} and {row[-1]:.0f} ({name})" for name, row in lines.items())
+    text = "The factor that makes both gradients equal, at first, at step 20 and at the end: "
+    return figures.curves(np.arange(0, 400, 20), lines, **look), f"{text}{'; '.join(ends)}."
 
 
 def draw_lab(
