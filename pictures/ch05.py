@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from distill_lib import Split, figures, softmax
 from pictures import shared
-from pictures.rows import Row, gain, minus, percent
+from pictures.rows import Row, crossed_gain, gain, minus, percent
 
 Drawn = tuple[Figure, str]
 Grid = Mapping[tuple[int, float, float], Row]
@@ -73,7 +73,7 @@ def draw_dials(alone: Row, grid: Grid, T: int, alpha: float, beta: float) -> Dra
     rows = {f"{m}, {n}": percent(row, m) for m in measures for n, row in compared.items()}
     text = f"T = {T}, α = {alpha:g}, β = {beta:g}: accuracy {percent(point):.1f}%, "
     text += f"fidelity {percent(point, 'fidelity'):.1f}%; "
-    text += f"{gain(point, alone):+.1f} points against the student alone."
+    text += f"{crossed_gain(point, alone):+.1f} points against the student alone."
     look = {"xlabel": "% of the test digits", "xlim": (80, 100)}
     look["colours"] = ("label", "teacher", "accent", "label", "teacher", "accent")
     return figures.estimates(rows, **look), minus(text)
@@ -115,9 +115,12 @@ def draw_labels(tasks: Tasks, task: str, labels: int) -> Drawn:
     """What two methods add to one another in a task with so many labels."""
     rows = [tasks[task, labels, name] for name in ("alone", "traditional", "step by step")]
     alone, soft, steps = rows
-    more = gain(steps, soft)
-    gains = {"traditional − alone": gain(soft, alone)}
-    gains |= {"step by step − alone": gain(steps, alone), "step by step − traditional": more}
+    more = crossed_gain(steps, soft)
+    gains = {"traditional − alone": crossed_gain(soft, alone)}
+    gains |= {
+        "step by step − alone": crossed_gain(steps, alone),
+        "step by step − traditional": more,
+    }
     text = f"{task.capitalize()}, {labels} labels: alone {percent(alone):.1f}%, "
     text += f"traditional {percent(soft):.1f}%, step by step {percent(steps):.1f}%. "
     text += f"The rationale adds {more:+.1f} points to traditional distillation."
