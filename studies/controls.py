@@ -98,6 +98,7 @@ def random_teacher(seed: int, spread: float) -> tuple[MLP, TeacherOutputs]:
     },
     fixed=PLAN | {"student": "64-10", "T": 4},
     rates=RATES,
+    seeds=range(10),
 )
 def random(
     teacher: str, labels: int, T: float, alpha: float, student: str, seed: int, **plan: float

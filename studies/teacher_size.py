@@ -35,14 +35,16 @@ def taught(size: str, seen: int, seed: int) -> tuple[MLP, TeacherOutputs]:
     {"teacher": SIZES, "seen": SEEN, "student": ["64-10", "64-16-10"]},
     fixed={"T": 4, "steps": 600, "batch_size": 32},
     rates=[0.01, 0.03, 0.1],
+    seeds=range(10),
 )
 def teacher_size(teacher: str, seen: int, student: str, T: float, seed: int, **plan: float) -> Row:
     """One student; "teacher_accuracy" is what its teacher gets right on test."""
     model, outputs = taught(teacher, seen, seed)
     split, test = data().transfer, data().test
     small, _ = learn(student, split, traditional(split, outputs, T, 0.0), seed, **plan)
-    right = accuracy(model.logits(test.inputs), test.labels)
-    return judge(small, data(), model.logits) | {"teacher_accuracy": right}
+    measures = judge(small, data(), model.logits)
+    del measures["right"]  # its intervals are over seeds: students of the same teachers
+    return measures | {"teacher_accuracy": accuracy(model.logits(test.inputs), test.labels)}
 
 
 if __name__ == "__main__":
