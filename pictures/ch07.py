@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -170,7 +171,8 @@ def verdict_lines(answers: Mapping[Place, Answer], regime: str) -> Iterator[str]
                     words[sign].append(f"{setting} {written(answer.value, question, form)}")
             shown = [f"{w}: {', '.join(words[s])}" for s, w in ((1, "yes"), (-1, "no")) if words[s]]
             head = f"{claim}, {title.split()[0].lower()}"
-            for k, text in enumerate(shown or ["cannot be told anywhere"]):
+            lines = [line for text in shown for line in wrap(text, 54, subsequent_indent="     ")]
+            for k, text in enumerate(lines or ["cannot be told anywhere"]):
                 yield f"{head if k == 0 else '':<23} {text}"
 
 
