@@ -25,7 +25,6 @@ FILES = [path.stem for path in BY_LENGTH if path.stem not in ("common", "engine"
 FEWEST = {
     "never_shown": 5,
     "teacher_size": 10,
-    "gradients": 10,
     "patience": 10,
     "controls_random": 10,
 }
