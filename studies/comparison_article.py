@@ -64,18 +64,18 @@ def targets() -> dict[str, float]:
     return {row["setting"]: row["target"] for row in recorded("comparison")["rows"]}
 
 
-def objective_of(method: str, case: Problem) -> WeightedTerms:
-    """A method's objective at the article's own values."""
+def objective_of(method: str, case: Problem, **values: float) -> WeightedTerms:
+    """A method's objective at the article's own values, of which T and alpha are given."""
     split, rationale = case.data.transfer, {"rationale": case.rationale, "on": case.on}
     if method == "alone":
         return hard_labels(split)
     if method == "traditional":
-        return traditional(split, case.teacher, **VALUES)
+        return traditional(split, case.teacher, **values)
     if method == "step by step":
-        return step_by_step(split, case.teacher, beta=0.3, **VALUES, **rationale)
+        return step_by_step(split, case.teacher, beta=0.3, **values, **rationale)
     curriculum, weight = PARTS.get(method, PARTS["cosine"])
     more = {"beta": BETA, "curriculum": curriculum, "consistency_weight": weight}
-    return cosine_enhanced(split, case.teacher, **VALUES, **more, **rationale)
+    return cosine_enhanced(split, case.teacher, **values, **more, **rationale)
 
 
 @study(
@@ -103,7 +103,7 @@ def comparison_article(
     history = train(
         student,
         case.data.transfer,
-        objective_of(method, case),
+        objective_of(method, case, T=T, alpha=alpha),
         optimizer=Adam(rate),
         schedule=cosine_decay,
         validation=case.data.validation,

@@ -235,42 +235,24 @@ class Study:
 
 # --- Checks ---------------------------------------------------------------------------------------
 
-NEW, RENAMED = "not written then", "called otherwise then"
-NEW_IN_HEAD = {
-    "class_similarity": {"steps": NEW},
-    "comparison": {"batch_size": NEW, "rates_tried": "only their number then, as `trials`"},
-    "comparison_apart": {"steps": NEW, "batch_size": NEW},
-    "comparison_weights": {"steps": NEW, "batch_size": NEW, "rates": NEW, "target": NEW},
-    "labels": {"steps": NEW, "batch_size": NEW, "rates_tried": RENAMED},
-    "step_by_step_high": {"batch_size": NEW},
-    "step_by_step_labels": dict.fromkeys(("alpha", "beta", "a", "b"), RENAMED),
-}
-"""By record, what its head does not name as the study does today, and why: for records of an older
-library, until they are made again. Another value is never excused."""
-
 
 def check_head(study: Study, content: Row) -> list[str]:
     """What the head of a record says otherwise than the study would today; print it."""
-    today, older = library_digest(), content.get("library") != library_digest()
-    if older:
-        library = content.get("library", "a library that left no fingerprint")
+    library, today = content["library"], library_digest()
+    if library != today:
         print(f"{study.file}: older, of {content['date']}, by {library}; today's is {today}")
     expected = json.loads(json.dumps(study.head, default=list))
     names = set(content) - {"date", "library", "versions", "machine", "rows"}
     if study.content is not rows_alone:  # what it adds is not known before it has run
-        names -= set(content) - {*expected, *NEW_IN_HEAD.get(study.file, ())}
+        names -= set(content) - {*expected}
     differences, absent = [], "nothing"
     for name in dict.fromkeys([*expected, *sorted(names)]):
         before, now = content.get(name, absent), expected.get(name, absent)
         if before == now:
             continue
         line = f"{study.file}: {name} is {before} in the record, {now} in the study"
-        excuse = NEW_IN_HEAD.get(study.file, {}).get(name)
-        if older and excuse and absent in (before, now):
-            print(f"{line} ({excuse})")
-        else:
-            print(f"{line}; DIFFERS")
-            differences.append(line)
+        print(f"{line}; DIFFERS")
+        differences.append(line)
     return differences
 
 

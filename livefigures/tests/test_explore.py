@@ -14,7 +14,7 @@ import nbformat
 import numpy as np
 import pytest
 from livefigures.frames import Explorer
-from livefigures.page import asset
+from livefigures.page import HINT, asset
 from livefigures.page import html as page_of
 from livefigures.svg import Slim, _path, drawn, table
 from livefigures.values import Parameter, label
@@ -245,7 +245,7 @@ def test_the_values_of_the_start_stand_in_the_page_without_a_script():
     parameters = {"T": [1, 2, 5], "teacher": ["A<", "B"], "hidden": [False, True]}
     draw = lambda T, teacher, hidden: bars(T)  # noqa: E731
     text = page_of(Explorer(draw, parameters, {"T": 2}))
-    assert ">T = 2, teacher: A&lt;, hidden: no</p>" in text
+    assert f">T = 2, teacher: A&lt;, hidden: no{HINT}</p>" in text and "<noscript>" in HINT
 
 
 def test_several_functions_draw_side_by_side_under_one_set_of_controls():

@@ -89,7 +89,7 @@ def test_at_its_own_dials_a_method_does_what_the_comparison_recorded():
         if row["regime"] == "all tuned"
     }
     rows = [r for r in recorded("comparison_equal")["rows"] if r["dials_of"] == r["method"]]
-    assert len(rows) == 15
+    assert len(rows) == 18
     for row in rows:
         before = compared[row["setting"], row["method"]]
         for measure in ("accuracy", "steps"):
