@@ -20,7 +20,7 @@ from distill_lib import (
     soft_target_loss,
 )
 from pictures import shared
-from pictures.rows import Row, gain, minus, percent
+from pictures.rows import Row, crossed_gain, minus, percent
 
 Drawn = tuple[Figure, str]
 Numbered = tuple[Figure, str, Mapping[str, Any]]
@@ -156,7 +156,8 @@ def draw_curriculum(
     look = {"xlabel": "epoch", "ylims": [(0, 0.7), (80, 100)]}
     look["colours"] = (("student",), ("student", "soft"))
     text = f"E = {curriculum}, β = {beta:g}, T = {T}: {percent(now):.1f}% on test "
-    text += f"(rate {now['rate']:g}), {gain(now, start):+.1f} points against β from the start "
+    more = crossed_gain(now, start)
+    text += f"(rate {now['rate']:g}), {more:+.1f} points against β from the start "
     text += f"(rate {start['rate']:g})."
     return shared.stacked_curves(epochs, panels, **look), minus(text)
 

@@ -112,8 +112,7 @@ def test_a_chapter_takes_the_front_door(page):
     pictures = f"pictures.ch{number.group()}" if number else f"pictures.{page}"
     for name in imported(page):
         package, _, rest = name.partition(".")
-        allowed = (pictures, f"{pictures}_exercises", "pictures.shared")
-        allowed += ("pictures.rows", "comparison")
+        allowed = (pictures, f"{pictures}_exercises", "pictures.shared", "comparison")
         if package in ours and name not in allowed:
             assert package == "distill_lib", f"{name}: not from the library itself"
             assert rest == "figures" or (rest in vars(distill_lib) and "." not in rest), name
