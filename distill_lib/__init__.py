@@ -1,8 +1,9 @@
 """The small library of the book: everything that a chapter calls, in NumPy, one concept a file.
 
-Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `models`, `data`, `training`,
-`distillation`, `statistics`, `results`; then `figures` and `exercises`, which the chapters use to
-show things. The slider is a package of its own, `livefigures`; its names are handed on here.
+Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `models`, `data`, `mnist`,
+`training`, `distillation`, `statistics`, `results`; then `figures` and `exercises`, with
+which chapters show things. The slider is a package of its own, `livefigures`; its names are handed
+on here.
 """
 
 from distill_lib import figures
@@ -39,6 +40,7 @@ from distill_lib.metrics import (
     negative_log_likelihood,
     report,
 )
+from distill_lib.mnist import mnist
 from distill_lib.models import MLP, LogisticRegression, Network
 from distill_lib.results import RESULTS, packed, record, recorded, unpacked
 from distill_lib.statistics import (
