@@ -36,9 +36,8 @@ def check_kind(name: str, value: object, kind: type, advice: str = "") -> None:
 def check_scores(name: str, scores: ArrayLike) -> Array:
     """Scores as floats: integers become float64, floats keep their type.
 
-    Raises:
-        ValueError: not real numbers, numbers that float64 cannot hold, a scalar, empty, or not
-            finite.
+    ValueError for others than real numbers, those that float64 cannot hold, a scalar, nothing, or
+    what is not finite.
     """
     array = as_array(name, scores)
     if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
@@ -140,9 +139,8 @@ def check_dtype(dtype: type) -> None:
 def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> Array:
     """Hard labels as integers of `shape`.
 
-    Raises:
-        ValueError: not integers, of another shape, or outside 0 .. n_classes - 1; with the first
-            value that is wrong, and what usually helps.
+    ValueError for others than integers, another shape, or labels outside 0 .. n_classes - 1; with
+    the first value that is wrong, and what usually helps.
     """
     array = check_one_each("labels", labels, shape)
     check_integers("labels", array)
@@ -183,8 +181,7 @@ def check_integers(name: str, array: Array) -> None:
 def check_index(index: ArrayLike) -> Array:
     """Examples' places in a data set, shape (examples,).
 
-    Raises:
-        ValueError: not whole numbers of at least 0 (a mask of True and False is not).
+    ValueError for others than whole numbers of at least 0 (a mask of True and False is not).
     """
     array = as_array("an index", index)
     if array.ndim != 1 or array.dtype.kind not in "iu":

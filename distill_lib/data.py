@@ -231,9 +231,7 @@ class Dataset:
 
         The inputs all stay: the rest of the transfer set is unlabelled. The teacher's `train`
         split is not touched: the teacher had more labels than the student will see.
-
-        Raises:
-            ValueError: n_labels below 1 or above the labels that there are, or no seed.
+        ValueError for n_labels below 1 or above the labels that there are, or no seed.
         """
         check_whole("seed", seed, least=0)
         labels = self.transfer.labels
@@ -256,10 +254,7 @@ class Dataset:
 
         Exactly round(rate · labels) labels are changed, each to a class that is not its own.
         `train`, `validation` and `test` stay clean; to train a teacher on the same noise, train
-        it on `transfer`.
-
-        Raises:
-            ValueError: a rate outside 0 .. 1, or no seed.
+        it on `transfer`. ValueError for a rate outside 0 .. 1, or no seed.
         """
         check_share("rate", rate)
         check_whole("seed", seed, least=0)
@@ -274,9 +269,8 @@ class Dataset:
     def with_n_examples(self, n: int, seed: int = 0) -> Dataset:
         """Keep `n` examples, drawn evenly, of both `train` and `transfer` (the same ones).
 
-        Raises:
-            ValueError: n below 1 or above the size of `train`, splits that hold different
-                examples, or no seed.
+        ValueError for n below 1 or above the size of `train`, splits that hold different examples,
+        or no seed.
         """
         check_whole("seed", seed, least=0)
         check_whole("n", n, most=len(self.train))
@@ -318,10 +312,8 @@ def digits(dtype: type = np.float32) -> Dataset:
 
     1,197 to train on (and as the transfer set), 200 for validation, 400 for test; always the same.
     Source: E. Alpaydin and C. Kaynak, UCI repository, "Optical Recognition of Handwritten Digits"
-    (the part that scikit-learn ships). Chapter 1 meets it first.
-
-    Raises:
-        ValueError: a dtype other than np.float32 or np.float64, or no scikit-learn.
+    (the part that scikit-learn ships). Chapter 1 meets it first. ValueError for a dtype other than
+    np.float32 or np.float64, or without scikit-learn.
     """
     check_dtype(dtype)
     # Read without importing scikit-learn, which takes longer than all else that a chapter imports.

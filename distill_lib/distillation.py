@@ -63,9 +63,8 @@ class Aligned:
     def at(self, index: Array) -> Array:
         """The rows of these examples, in this order.
 
-        Raises:
-            ValueError: an example that has no row, or an index that is not whole numbers (a mask
-                of True and False is not).
+        ValueError for an example that has no row, or an index that is not whole numbers (a mask of
+        True and False is not).
         """
         index = check_index(index)
         places = np.searchsorted(self._sorted, index).clip(max=len(self._sorted) - 1)
@@ -108,8 +107,7 @@ class TeacherOutputs:
     def of(cls, teacher: Model, split: Split) -> TeacherOutputs:
         """Ask the teacher once about every example of the split, and keep what it says.
 
-        Raises:
-            ValueError: a teacher without named scores, or no split.
+        ValueError for a teacher without named scores, or no split.
         """
         if isinstance(teacher, type) or not callable(getattr(teacher, "scores", None)):
             raise ValueError(
@@ -150,9 +148,8 @@ class TeacherOutputs:
     def at(self, index: Array, name: str = "logits") -> Array:
         """The scores called `name` of these examples, in this order.
 
-        Raises:
-            ValueError: an example or a name that the teacher was not asked about, or an index that
-                is not whole numbers.
+        ValueError for an example or a name that the teacher was not asked about, or an index that
+        is not whole numbers.
         """
         if name not in self._scores:
             raise ValueError(f"the teacher has no scores {name!r}, only {sorted(self._scores)}")
@@ -161,10 +158,8 @@ class TeacherOutputs:
     def misaligned(self, share: float = 1.0, seed: int = 0) -> TeacherOutputs:
         """The bug, on purpose: this share of the rows, each given to another's example.
 
-        Exactly round(share · examples) rows move (a single one has nowhere to go).
-
-        Raises:
-            ValueError: a share outside 0 .. 1.
+        Exactly round(share · examples) rows move (a single one has nowhere to go). ValueError for
+        a share outside 0 .. 1.
         """
         check_share("share", share)
         rng = np.random.default_rng(seed)
@@ -194,11 +189,7 @@ class Term:
     copies: bool = False
 
     def weight_at(self, epoch: float) -> float:
-        """The weight at this epoch.
-
-        Raises:
-            ValueError: not a finite number of at least 0.
-        """
+        """The weight at this epoch; ValueError if that is no finite number of at least 0."""
         weight = self.weight(epoch) if callable(self.weight) else self.weight
         check_not_negative(f"the weight of {self.name!r}", weight)
         return weight
@@ -207,9 +198,8 @@ class Term:
 class WeightedTerms:
     """The objective Σ weight · loss over its terms. Terms of weight 0 are not even computed.
 
-    Raises:
-        ValueError: no terms, or two of the same name; in use, a weight below 0 or not finite,
-            scores that the student lacks, or copies that a term needs and nobody has made.
+    ValueError for no terms, or two of the same name; in use, for a weight below 0 or not finite,
+    scores that the student lacks, or copies that a term needs and nobody has made.
     """
 
     def __init__(self, *terms: Term) -> None:
@@ -255,10 +245,7 @@ def _rest(*weights: float) -> float:
 def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
     """Cross entropy with the split's labels: the mean over those of a batch that have one.
 
-    Of a batch without any label it says nothing: None.
-
-    Raises:
-        ValueError: no split.
+    Of a batch without any label it says nothing: None. ValueError for what is no split.
     """
     check_kind("split", split, Split, "take one of a data set, such as data.transfer")
     labels = Aligned(split.index, split.labels)
@@ -280,10 +267,7 @@ def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
 def hard_labels(split: Split) -> WeightedTerms:
     """The student alone: cross entropy with whatever labels the split has. The baseline of all.
 
-    Raises:
-        ValueError: no split, or one without a single label.
-
-    Chapter 2.
+    ValueError for no split, or one without a single label. Chapter 2.
     """
     hard = Term("hard", 1.0, hard_label_loss(split))
     if (split.labels == UNLABELLED).all():
@@ -386,8 +370,7 @@ def cosine_enhanced(
 def soft_targets(teacher: TeacherOutputs, T: float) -> Callable[[Array, Array], Loss]:
     """`soft_target_loss` against the teacher's logits for the same examples.
 
-    Raises:
-        ValueError: T not above 0, or no `TeacherOutputs`.
+    ValueError for T not above 0, or no `TeacherOutputs`.
     """
     check_positive("T", T)
     check_kind("teacher", teacher, TeacherOutputs, "TeacherOutputs.of(model, split) asks a model")

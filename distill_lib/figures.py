@@ -84,8 +84,7 @@ def new(
 def colour_codes(things: Collection, names: Sequence[str]) -> list[str]:
     """The code of a colour for each thing; any colours left over are for other frames.
 
-    Raises:
-        ValueError: fewer names than things, or a name that the palette lacks.
+    ValueError for fewer names than things, or a name that the palette lacks.
     """
     if len(names) < len(things):
         raise ValueError(f"{len(things)} to draw need as many colours; got {len(names)}: {names!r}")

@@ -128,8 +128,7 @@ class Network:
     def vector(self) -> Array:
         """All parameters. Assigning copies the values in, so that the named views stay right.
 
-        Raises:
-            ValueError: values that are not finite, or of another shape.
+        ValueError for values that are not finite, or of another shape.
         """
         return self._vector
 
@@ -171,9 +170,7 @@ class Network:
         """Named scores of a batch, each of shape (examples, units); remembers it for `backward`.
 
         The arrays belong to the model and hold until its next `forward`; `scores` copies them.
-
-        Raises:
-            ValueError: inputs not of shape (examples, inputs), or not of the model's dtype.
+        ValueError for inputs not of shape (examples, inputs), or not of the model's dtype.
         """
         units = np.asarray(inputs)
         if units.ndim != 2 or units.shape[1] != self.n_inputs:
@@ -244,10 +241,8 @@ class Network:
     def scores(self, inputs: Array) -> dict[str, Array]:
         """Named scores of any number of examples, as arrays of the caller's own.
 
-        The inputs may be of any real type: they are taken in the model's.
-
-        Raises:
-            ValueError: inputs not of shape (examples, inputs), empty, or not finite in that type.
+        The inputs may be of any real type: they are taken in the model's. ValueError for inputs
+        not of shape (examples, inputs), empty, or not finite in that type.
         """
         with np.errstate(over="ignore"):  # checked in the next line
             inputs = check_scores("inputs", inputs).astype(self.dtype, copy=False)
@@ -271,8 +266,7 @@ class Network:
     def save(self, path: str | Path) -> None:
         """Write layers and parameters to a file of NumPy's, whose name must end in .npz.
 
-        Raises:
-            ValueError: another name, or a layer that `load` would not know.
+        ValueError for another name, or a layer that `load` would not know.
         """
         if Path(path).suffix != ".npz":
             raise ValueError(f'a model is saved under a name that ends in ".npz", got {path}')
@@ -286,11 +280,8 @@ class Network:
     def load(cls, path: str | Path) -> Self:
         """Read what `save` has written: a model of the class that was saved.
 
-        Nothing in the file is ever executed.
-
-        Raises:
-            ValueError: not such a file, a model of another class than this one or one below it, or
-                parameters that do not fit its layers.
+        Nothing in the file is ever executed. ValueError for what is no such file, a model of
+        another class than this one or one below it, or parameters that do not fit its layers.
         """
         kinds = {kind.__name__: kind for kind in (Network, MLP, LogisticRegression)}
         try:

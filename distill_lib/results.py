@@ -84,9 +84,8 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
 def recorded(name: str) -> dict[str, Any]:
     """Read `results/NAME.json`.
 
-    Raises:
-        ValueError: no such result (the message lists those that there are), or a file that is cut
-            off or no record.
+    ValueError for no such result (the message lists those that there are), or a file that is cut
+    off or no record.
     """
     path = _path(name)
     if not RESULTS.is_dir():

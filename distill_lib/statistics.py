@@ -112,8 +112,7 @@ def crossed_interval(values: ArrayLike) -> Estimate:
 def over_seeds(run: Callable[[int], Mapping[str, float]], seeds: Iterable[int]) -> dict[str, Array]:
     """Call `run(seed)` for each seed; return each of its measures as an array over the seeds.
 
-    Raises:
-        ValueError: no seeds, or a seed with other measures than the first.
+    ValueError for no seeds, or a seed with other measures than the first.
     """
     rows = [run(seed) for seed in tqdm(list(seeds), desc="seeds", delay=2, leave=False)]
     if not rows:

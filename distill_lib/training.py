@@ -87,8 +87,7 @@ def noisy_copies(noise: float) -> Augment:
 class SGD:
     """Stochastic gradient descent with momentum: v ← momentum · v + g; w ← w − rate · v.
 
-    Raises:
-        ValueError: a rate that is not above 0, or a momentum outside 0 .. 1 (1 excluded).
+    ValueError for a rate that is not above 0, or a momentum outside 0 .. 1 (1 excluded).
     """
 
     learning_rate: float = 0.1
@@ -113,10 +112,8 @@ class SGD:
 class Adam:
     """Adam: each parameter's step is scaled by the recent size of its own gradient.
 
-    Raises:
-        ValueError: a rate that is not above 0, or a decay outside 0 .. 1 (1 excluded).
-
-    Kingma & Ba 2015 (arXiv 1412.6980).
+    ValueError for a rate that is not above 0, or a decay outside 0 .. 1 (1 excluded). Kingma & Ba
+    2015 (arXiv 1412.6980).
     """
 
     learning_rate: float = 0.01
@@ -186,8 +183,7 @@ class History:
     def steps_to(self, target: float) -> int | None:
         """Steps until the validation accuracy first reached `target`; None if it never did.
 
-        Raises:
-            ValueError: the training had no validation split.
+        ValueError if the training had no validation split.
         """
         if not self.accuracy:
             raise ValueError("steps_to needs a history with a validation split, this has none")

@@ -32,9 +32,9 @@ from distill_lib import Dataset, mnist
 
 MODULE = importlib.import_module("distill_lib.mnist")  # `distill_lib.mnist` is the function
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = [os.environ.get("DISTILL_MNIST", ""), ROOT.parent / "shared/data/mnist"]
-REAL = next((Path(p).resolve() for p in PLACES if p and Path(p).is_dir()), None)
 PUBLISHED, NAMES = dict(MODULE.FILES), list(MODULE.FILES)
+PLACES = [Path(os.environ.get("DISTILL_MNIST", "")), ROOT.parent / "shared/data/mnist"]
+REAL = next((p.resolve() for p in PLACES if all((p / name).exists() for name in NAMES)), None)
 IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = NAMES
 SIZES = {"train": 300, "t10k": 50}  # the images are more than a piece of a download
 
@@ -692,7 +692,7 @@ def test_what_a_download_needs_is_imported_only_for_one():
 # the real files
 
 REAL_FILES = pytest.mark.skipif(
-    REAL is None, reason="no real files of MNIST: DISTILL_MNIST names no folder that has them"
+    REAL is None, reason=f"no folder with the real files of MNIST: tried {PLACES}"
 )
 # As published with the files, and as others have counted.
 MD5 = {
@@ -711,7 +711,7 @@ def real(monkeypatch):
 
 
 @REAL_FILES
-def test_the_checksums_are_those_of_the_published_files(real):
+def test_the_real_checksums_are_those_of_the_published_files(real):
     for name, (sha256, size) in PUBLISHED.items():
         content = (real / name).read_bytes()
         assert hashlib.md5(content).hexdigest() == MD5[name]
