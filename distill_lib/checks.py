@@ -157,11 +157,10 @@ def check_one_each(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Arra
     if array.shape != shape:
         advice = ""
         if array.ndim == len(shape) + 1:
-            column = array.shape[-1] == 1
-            advice = f"{name}[:, 0]" if column else f"{name}.argmax(axis=1)"
-            advice = f"; for {'a column' if column else 'one-hot rows'}, take {advice}"
-        expected = f"{name} must have shape {shape}, one per example"
-        raise ValueError(f"{expected}, got {array.shape}{advice}")
+            advice = f"; for one-hot rows, take {name}.argmax(axis=1)"
+            advice = f"; for a column, take {name}[:, 0]" if array.shape[-1] == 1 else advice
+        got = f"{array.shape}{advice}"
+        raise ValueError(f"{name} must have shape {shape}, one per example, got {got}")
     return array
 
 
@@ -186,9 +185,8 @@ def check_index(index: ArrayLike) -> Array:
     array = as_array("an index", index)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError(f"an index must hold whole numbers along one axis, got {array!r}")
-    if (array < 0).any():
-        wrong = array[array < 0][0]
-        raise ValueError(f"an index must hold whole numbers of at least 0, got {wrong}")
+    if (wrong := array[array < 0]).size:
+        raise ValueError(f"an index must hold whole numbers of at least 0, got {wrong[0]}")
     return array
 
 
@@ -198,7 +196,5 @@ def check_same_shape(student: Array, teacher: Array) -> None:
     NumPy would broadcast a batch of one over any batch; a misplaced teacher must not pass so.
     """
     if student.shape != teacher.shape:
-        raise ValueError(
-            f"teacher and student scores must have the same shape, got {teacher.shape} "
-            f"for the teacher and {student.shape} for the student"
-        )
+        got = f"{teacher.shape} for the teacher and {student.shape} for the student"
+        raise ValueError(f"teacher and student scores must have the same shape, got {got}")

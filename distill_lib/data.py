@@ -32,8 +32,6 @@ from distill_lib.checks import (
 
 UNLABELLED = -1
 """The label of an example whose label is not known. No loss accepts it."""
-
-
 SPLITS = ("train", "transfer", "validation", "test")
 
 
@@ -46,9 +44,8 @@ class Split:
         labels: shape (examples,), integers; `UNLABELLED` where there is none.
         index: shape (examples,), each example's place in the data set that it comes from.
 
-    Raises:
-        ValueError: shapes or types not as described, lengths that differ, an index that occurs
-            twice, or a split without examples.
+    ValueError for shapes or types not as described, lengths that differ, an index that occurs
+    twice, or a split without examples.
     """
 
     inputs: Array
@@ -61,10 +58,9 @@ class Split:
         for name, array in (("inputs", inputs), ("labels", labels), ("index", index)):
             object.__setattr__(self, name, array)  # a frozen class; lists become arrays
         if inputs.ndim != 2 or not labels.shape == index.shape == (len(inputs),):
-            raise ValueError(
-                "inputs must have shape (examples, inputs), labels and index (examples,), got "
-                f"{inputs.shape}, {labels.shape} and {index.shape}"
-            )
+            expected = "inputs must have shape (examples, inputs), labels and index (examples,)"
+            got = f"{inputs.shape}, {labels.shape} and {index.shape}"
+            raise ValueError(f"{expected}, got {got}")
         for name, array, least in (("labels", labels, UNLABELLED), ("index", index, 0)):
             check_integers(name, array)
             if array.min() < least:
@@ -103,9 +99,8 @@ class Dataset:
         class_names: what the classes are called, in the order of their labels; may be empty.
         mean, scale: shape (inputs,), what `standardised` subtracts and divides by.
 
-    Raises:
-        ValueError: fewer than two classes, a label beyond them, or an example of `train` or
-            `transfer` that is also used to validate or to test.
+    ValueError for fewer than two classes, a label beyond them, or an example of `train` or
+    `transfer` that is also used to validate or to test.
     """
 
     name: str
@@ -126,11 +121,9 @@ class Dataset:
             if split is None and name == "test":
                 continue
             check_kind(name, split, Split)
-            if split.labels.max() >= self.n_classes:
-                raise ValueError(
-                    f"labels of {name} must be below n_classes = {self.n_classes}, got "
-                    f"{split.labels.max()}"
-                )
+            if (largest := split.labels.max()) >= self.n_classes:
+                expected = f"labels of {name} must be below n_classes = {self.n_classes}"
+                raise ValueError(f"{expected}, got {largest}")
             if name in ("validation", "test") and np.isin(split.index, seen).any():
                 raise ValueError(f"{name} must hold none of the examples of another split")
             seen = np.concatenate([seen, split.index])
@@ -166,21 +159,17 @@ class Dataset:
             seed: of that draw.
             dtype: np.float32 or np.float64.
 
-        Raises:
-            ValueError: arrays, shares or dtype not as described, or a class of which no example
-                is left for training.
-
-        "Your own data" walks through it.
+        ValueError for arrays, shares or dtype not as described, or a class of which no example is
+        left for training. "Your own data" walks through it.
         """
         x = check_table("inputs", inputs, "inputs").astype(np.float64)
         given = check_one_each("labels", labels, (len(x),))
         check_dtype(dtype)
         sizes = [round(share * len(x)) for share in (validation, test) if 0 < number(share) < 1]
         if len(sizes) < 2 or min(sizes) < 1 or sum(sizes) >= len(x):
-            raise ValueError(
-                f"validation and test must be shares above 0 that leave some of {len(x)} examples "
-                f"for training, got {validation!r} and {test!r}"
-            )
+            expected = f"shares above 0 that leave some of {len(x)} examples for training"
+            got = f"{validation!r} and {test!r}"
+            raise ValueError(f"validation and test must be {expected}, got {got}")
         if given.dtype.kind in "fO" and any(label != label for label in given):  # as nan alone is
             raise ValueError("labels must name a class for each example, got nan: leave those out")
         try:
@@ -190,15 +179,13 @@ class Dataset:
         if len(classes) > 2 and classes[0] == UNLABELLED:
             raise ValueError(f"labels hold {UNLABELLED}, which marks examples without a label")
         n_classes = max(2, len(classes))
-        raw = make_dataset(
-            name, x, numbers, n_classes, (len(x) - sum(sizes), sizes[0], sizes[1]), seed
-        )
+        parts = (len(x) - sum(sizes), sizes[0], sizes[1])
+        raw = make_dataset(name, x, numbers, n_classes, parts, seed)
         missing = [str(c) for k, c in enumerate(classes) if k not in raw.train.labels]
         if missing or len(classes) < 2:
-            raise ValueError(
-                f"training needs two classes or more, and an example of each, got {len(classes)} "
-                f"classes, and none of {missing[:9]}"
-            )
+            got = f"{len(classes)} classes, and none of {missing[:9]}"
+            needs = "training needs two classes or more, and an example of each"
+            raise ValueError(f"{needs}, got {got}")
         with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
             mean, spread = raw.train.inputs.mean(axis=0), raw.train.inputs.std(axis=0)
         check_scores("the spread of the inputs", np.stack([mean, spread]))
@@ -218,8 +205,7 @@ class Dataset:
         Returns:
             Shape (examples, inputs), float64.
 
-        Raises:
-            ValueError: inputs that are not numbers, or not of that shape.
+        ValueError for inputs that are not numbers, or not of that shape.
         """
         x, width = check_table("inputs", inputs, "inputs"), self.train.inputs.shape[1]
         if x.shape[1] != width:
@@ -290,17 +276,15 @@ def make_dataset(
         sizes: examples in train, validation and test; all of them together.
         seed: of the shuffle.
 
-    Raises:
-        ValueError: labels not as described, or sizes that do not add up.
+    ValueError for labels not as described, or sizes that do not add up.
     """
     inputs = check_scores("inputs", inputs)
     check_whole("n_classes", n_classes, least=2)
     check_whole("seed", seed, least=0)
     labels = check_labels(labels, (len(inputs),), n_classes)
     if len(sizes) != 3 or sum(sizes) != len(inputs) or min(sizes) < 1:
-        raise ValueError(
-            f"sizes must be three, at least 1 each and {len(inputs)} in all, got {sizes}"
-        )
+        expected = f"three, at least 1 each and {len(inputs)} in all"
+        raise ValueError(f"sizes must be {expected}, got {sizes}")
     order = np.random.default_rng(seed).permutation(len(inputs))
     parts = np.split(order, np.cumsum(sizes)[:-1])
     train, validation, test = (Split(inputs[rows], labels[rows], rows) for rows in parts)
@@ -339,8 +323,7 @@ def synthetic(
         n_classes: clouds, at least 2, equally likely.
         spread: standard deviation of each cloud; the circle's radius is 2.
 
-    Raises:
-        ValueError: numbers out of these bounds.
+    ValueError for numbers out of these bounds.
     """
     check_whole("n_examples", n_examples, least=5)
     check_whole("n_classes", n_classes, least=2)
@@ -359,8 +342,7 @@ def synthetic_posterior(inputs: Array, n_classes: int = 4, spread: float = 1.0) 
     Returns:
         Shape (examples, n_classes): -|x - centre|² / (2 spread²).
 
-    Raises:
-        ValueError: inputs not of shape (examples, 2), or numbers that `synthetic` would refuse.
+    ValueError for inputs not of shape (examples, 2), or numbers that `synthetic` would refuse.
     """
     inputs = check_scores("inputs", inputs).astype(np.float64)
     check_whole("n_classes", n_classes, least=2)

@@ -45,9 +45,8 @@ class Aligned:
         index: shape (examples,), each example's place in the data set.
         rows: shape (examples, ...), one row for each; a copy of them is kept.
 
-    Raises:
-        ValueError: lengths that differ, no rows, an index that occurs twice, or one that is not a
-            whole number of at least 0.
+    ValueError for lengths that differ, no rows, an index that occurs twice, or one that is not a
+    whole number of at least 0.
     """
 
     def __init__(self, index: Array, rows: Array) -> None:
@@ -82,10 +81,8 @@ class TeacherOutputs:
         scores: by name ("logits", "hidden_1", …), each of shape (examples, components). Where the
             logits look like probabilities there is a warning: `from_probabilities` takes those.
 
-    Raises:
-        ValueError: no "logits" among the scores, or index and scores that `Aligned` refuses.
-
-    Chapter 4, "The bug lab", stores outputs in one order and uses them in another.
+    ValueError for no "logits" among the scores, or index and scores that `Aligned` refuses. Chapter
+    4, "The bug lab", stores outputs in one order and uses them in another.
     """
 
     def __init__(self, index: ArrayLike, scores: Mapping[str, ArrayLike]) -> None:
@@ -131,8 +128,7 @@ class TeacherOutputs:
             floor: what 0, which has no logarithm, and every smaller probability is raised to before
                 the row is divided by its new sum; above 0 and below 1 / classes.
 
-        Raises:
-            ValueError: probabilities, index or floor not as described.
+        ValueError for probabilities, index or floor not as described.
         """
         check_table("probabilities", probabilities, "classes")
         p = check_probabilities("probabilities", probabilities).astype(np.float64)
@@ -284,10 +280,8 @@ def traditional(split: Split, teacher: TeacherOutputs, T: float, alpha: float) -
         T: temperature of teacher and student in training; at inference T is 1.
         alpha: weight of the hard labels, 0 to 1. Some of the field calls this 1 - alpha.
 
-    Raises:
-        ValueError: T or alpha not as described; in use, an example the teacher was not asked about.
-
-    Hinton, Vinyals & Dean 2015, section 2. Chapter 4.
+    ValueError for T or alpha not as described; in use, for an example the teacher was not asked
+    about. Hinton, Vinyals & Dean 2015, section 2. Chapter 4.
     """
     return step_by_step(split, teacher, T, alpha, beta=0)
 
@@ -309,10 +303,7 @@ def step_by_step(
         rationale: which of the teacher's scores are the rationale.
         on: which of the student's scores learn it, as many as the teacher's.
 
-    Raises:
-        ValueError: T or the weights not as described; in use, scores that do not fit.
-
-    Chapter 5.
+    ValueError for T or the weights not as described; in use, for scores that do not fit. Chapter 5.
     """
     check_weights(alpha=alpha, beta=beta)
     return WeightedTerms(
@@ -342,11 +333,8 @@ def cosine_enhanced(
         consistency_weight: of the `consistency` of the student's logits under noise, on top of the
             other weights; 0 leaves it out. It needs `train(..., augment=noisy_copies(0.04))`.
 
-    Raises:
-        ValueError: T, weights or curriculum not as described; in use, scores that do not
-            fit, or a row of zeros.
-
-    Chapter 6.
+    ValueError for T, weights or curriculum not as described; in use, for scores that do not fit, or
+    a row of zeros. Chapter 6.
     """
     check_weights(alpha=alpha, beta=beta)
     check_not_negative("curriculum", curriculum)

@@ -32,8 +32,7 @@ def check(
         decimals: how many the question asks for: an answer rounded by hand to as many is right.
             Six digits where not given.
 
-    Raises:
-        ValueError: a function is expected, and there are no arguments to try it with.
+    ValueError where a function is expected, and there are no arguments to try it with.
     """
     if answer is ... or answer is None:
         print("Over to you: put your answer in place of the dots.")

@@ -162,8 +162,7 @@ def bars(
         numbers: a format such as ".2f" to write above each bar.
         colours: names of palette colours, one per series.
 
-    Raises:
-        ValueError: values that are not one for each name; too few colours.
+    ValueError for values that are not one for each name, or too few colours.
     """
     series = series if isinstance(series, Mapping) else {"": series}
     codes = colour_codes(series, colours)

@@ -58,10 +58,7 @@ def log_softmax(logits: ArrayLike, T: float = 1.0) -> Array:
     Returns:
         Log-probabilities in nats, same shape; float32 in gives float32 out, likewise float64.
 
-    Raises:
-        ValueError: T or logits not as described.
-
-    Derived in chapter 1, "Breaking it on purpose".
+    ValueError for T or logits not as described. Derived in chapter 1, "Breaking it on purpose".
     """
     logits, T = check_scores("logits", logits), check_positive("T", T)
     return _log_softmax(logits, T).astype(logits.dtype)
@@ -77,10 +74,8 @@ def softmax(logits: ArrayLike, T: float = 1.0) -> Array:
     Returns:
         Probabilities, same shape and float type as `logits`, summing to 1 along the last axis.
 
-    Raises:
-        ValueError: T or logits not as described.
-
-    Hinton, Vinyals & Dean 2015, section 2. Derived in chapter 1.
+    ValueError for T or logits not as described. Hinton, Vinyals & Dean 2015, section 2. Derived in
+    chapter 1.
     """
     logits, T = check_scores("logits", logits), check_positive("T", T)
     exponentials = np.exp(_exponents(logits, T))
@@ -96,10 +91,8 @@ def entropy(probabilities: ArrayLike) -> Array:
     Returns:
         Shape (...), same float type: from 0 (certain) to log(classes) (no idea).
 
-    Raises:
-        ValueError: a negative entry, or a row whose sum is not 1 within rounding.
-
-    Chapter 1, "How much is left unsaid".
+    ValueError for a negative entry, or a row whose sum is not 1 within rounding. Chapter 1, "How
+    much is left unsaid".
     """
     given = check_probabilities("probabilities", probabilities)
     p = given.astype(np.float64)
@@ -117,10 +110,7 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Loss:
     Returns:
         Loss: the mean over the batch, and its gradient (softmax - one-hot) / batch size.
 
-    Raises:
-        ValueError: logits or labels not as described.
-
-    Derived in chapter 2, "What a label says".
+    ValueError for logits or labels not as described. Derived in chapter 2, "What a label says".
     """
     logits = check_scores("logits", logits)
     labels = check_labels(labels, logits.shape[:-1], logits.shape[-1])
@@ -147,10 +137,8 @@ def soft_target_loss(student_logits: ArrayLike, teacher_logits: ArrayLike, T: fl
         Loss: its gradient with respect to the student's logits is
         T · (softmax(student / T) - softmax(teacher / T)) / batch size.
 
-    Raises:
-        ValueError: T or the logits not as described, or shapes that differ.
-
-    Hinton, Vinyals & Dean 2015, section 2. Derived in chapter 4.
+    ValueError for T or the logits not as described, or shapes that differ. Hinton, Vinyals & Dean
+    2015, section 2. Derived in chapter 4.
     """
     student = check_scores("student_logits", student_logits)
     teacher = check_scores("teacher_logits", teacher_logits)
@@ -180,10 +168,8 @@ def rationale_mse(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Loss:
     Returns:
         Loss: its gradient is 2 (student - teacher) / number of scores.
 
-    Raises:
-        ValueError: scores not as described, or shapes that differ.
-
-    Kim et al. 2021 (arXiv 2105.08919) for class scores. Derived in chapter 5.
+    ValueError for scores not as described, or shapes that differ. Kim et al. 2021 (arXiv
+    2105.08919) for class scores. Derived in chapter 5.
     """
     student = check_scores("student_scores", student_scores)
     teacher = check_scores("teacher_scores", teacher_scores)
@@ -206,11 +192,8 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
     Returns:
         Loss: its gradient is (cosine · s/|s| - t/|t|) / |s| / batch size, at right angles to s.
 
-    Raises:
-        ValueError: scores not as described, shapes that differ, or a row of zeros, which has no
-            direction.
-
-    Derived in chapter 6.
+    ValueError for scores not as described, shapes that differ, or a row of zeros, which has no
+    direction. Derived in chapter 6.
     """
     student = check_scores("student_scores", student_scores)
     teacher = check_scores("teacher_scores", teacher_scores)
@@ -235,10 +218,7 @@ def consistency(scores: ArrayLike) -> Loss:
     Returns:
         Loss: its gradient pulls both halves towards each other.
 
-    Raises:
-        ValueError: scores not as described, or an odd number of rows.
-
-    Chapter 6.
+    ValueError for scores not as described, or an odd number of rows. Chapter 6.
     """
     scores = check_scores("scores", scores)
     if scores.ndim != 2 or len(scores) % 2:

@@ -39,8 +39,7 @@ def calibration_bins(
     Returns:
         Three arrays of shape (n_bins,); confidence and accuracy are nan in an empty bin.
 
-    Raises:
-        ValueError: logits or labels not as `cross_entropy` wants them, or n_bins below 1.
+    ValueError for logits or labels not as `cross_entropy` wants them, or n_bins below 1.
     """
     check_whole("n_bins", n_bins)
     logits = check_scores("logits", logits)

@@ -56,10 +56,7 @@ class Network:
     Attributes:
         units: how many scores there are of each name, in order.
 
-    Raises:
-        ValueError: layers, seed or dtype not as described.
-
-    Chapter 2, "Large, or well taught?".
+    ValueError for layers, seed or dtype not as described. Chapter 2, "Large, or well taught?".
     """
 
     def __init__(self, layers: Sequence[Layer], seed: int = 0, dtype: type = np.float32) -> None:
@@ -195,10 +192,8 @@ class Network:
 
         Fills `self.gradients` (and so `self.gradient_vector`).
 
-        Raises:
-            ValueError: no `forward` before, an unknown name, or a gradient of another shape.
-
-        Chapter 2, "Backwards".
+        ValueError for no `forward` before, an unknown name, or a gradient of another shape. Chapter
+        2, "Backwards".
         """
         if not self._examples:
             raise ValueError("backward needs a forward before it, and there was none")
@@ -321,11 +316,9 @@ class MLP(Network):
             layer: a map from the last hidden layer that is learned with the rest, and dropped
             after training.
 
-    Raises:
-        ValueError: fewer than two sizes, a size that is not a whole number of at least 1, another
-            dtype, or a rationale that is not a whole number of at least 0.
-
-    Chapter 2, "Large, or well taught?"; the rationale in chapter 5.
+    ValueError for fewer than two sizes, a size that is not a whole number of at least 1, another
+    dtype, or a rationale that is not a whole number of at least 0. Chapter 2, "Large, or well
+    taught?"; the rationale in chapter 5.
     """
 
     def __init__(
@@ -357,10 +350,7 @@ class LogisticRegression(MLP):
         n_inputs, n_classes: sizes of an input and of the logits.
         seed, dtype: as for `MLP`.
 
-    Raises:
-        ValueError: as `MLP`.
-
-    Chapter 2, "Large, or well taught?".
+    ValueError as from `MLP`. Chapter 2, "Large, or well taught?".
     """
 
     def __init__(

@@ -56,10 +56,9 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
     Returns:
         Where it was written.
 
-    Raises:
-        ValueError: a name that is not letters, digits and underscores, seeds that are not whole
-            numbers, a content that names what stands at the head anyway, or one with nan or
-            infinity, which JSON does not know.
+    ValueError for a name that is not letters, digits and underscores, seeds that are not whole
+    numbers, a content that names what stands at the head anyway, or one with nan or infinity, which
+    JSON does not know.
     """
     path, seeds = _path(name), list(seeds)
     for seed in seeds:
@@ -124,8 +123,7 @@ def unpacked(texts: Iterable[str], n: int) -> Array:
     Returns:
         Shape (texts, n), True and False.
 
-    Raises:
-        ValueError: no texts, or texts of another length.
+    ValueError for no texts, or texts of another length.
     """
     check_whole("n", n)
     rows = [np.frombuffer(bytes.fromhex(text), np.uint8) for text in texts]

@@ -37,10 +37,7 @@ def interval(values: ArrayLike) -> Estimate:
     Args:
         values: shape (seeds,), at least two, finite.
 
-    Raises:
-        ValueError: values not as described.
-
-    Chapter 3, "The interval".
+    ValueError for values not as described. Chapter 3, "The interval".
     """
     values = check_scores("values", values).astype(float)
     if values.ndim != 1 or len(values) < 2:
@@ -65,8 +62,7 @@ def paired_difference(values: ArrayLike, baseline: ArrayLike) -> Estimate:
     Args:
         values, baseline: shape (seeds,), the same seeds in the same order.
 
-    Raises:
-        ValueError: shapes that differ, or fewer than two seeds.
+    ValueError for shapes that differ, or fewer than two seeds.
     """
     values, baseline = check_scores("values", values), check_scores("baseline", baseline)
     if values.shape != baseline.shape:
@@ -90,11 +86,8 @@ def crossed_interval(values: ArrayLike) -> Estimate:
     Returns:
         Estimate: its `n` is the smaller of seeds and examples, which also sets Student's t.
 
-    Raises:
-        ValueError: values not as described.
-
-    Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by columns. Chapter 3, "The test
-    digits are drawn, too".
+    ValueError for values not as described. Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows
+    and by columns. Chapter 3, "The test digits are drawn, too".
     """
     values = check_scores("values", values).astype(float)
     if values.ndim != 2 or min(values.shape) < 2:

@@ -69,10 +69,7 @@ def noisy_copies(noise: float) -> Augment:
     Args:
         noise: standard deviation of the normal noise, in units of the inputs.
 
-    Raises:
-        ValueError: noise not above 0.
-
-    Chapter 6, "Consistency, and its control".
+    ValueError for noise not above 0. Chapter 6, "Consistency, and its control".
     """
     check_positive("noise", noise)
 
