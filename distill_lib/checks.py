@@ -190,11 +190,14 @@ def check_index(index: ArrayLike) -> Array:
     return array
 
 
-def check_same_shape(student: Array, teacher: Array) -> None:
-    """ValueError where scores do not stand one for one beside each other.
+def check_pair(what: str, student: ArrayLike, teacher: ArrayLike) -> tuple[Array, Array]:
+    """Scores of student and teacher, one for one; ValueError for shapes that differ, or bad scores.
 
     NumPy would broadcast a batch of one over any batch; a misplaced teacher must not pass so.
     """
+    student = check_scores(f"student_{what}", student)
+    teacher = check_scores(f"teacher_{what}", teacher)
     if student.shape != teacher.shape:
         got = f"{teacher.shape} for the teacher and {student.shape} for the student"
         raise ValueError(f"teacher and student scores must have the same shape, got {got}")
+    return student, teacher

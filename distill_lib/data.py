@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -193,11 +194,10 @@ class Dataset:
         changes = spread > 1e-12 * np.abs(raw.train.inputs).max(axis=0)
         class_names = tuple(str(label) for label in classes)
         raw = replace(raw, class_names=class_names, mean=mean, scale=np.where(changes, spread, 1))
-        splits = {n: getattr(raw, n) for n in SPLITS}
-        ready: dict[str, Array] = {
-            n: raw.standardised(s.inputs).astype(dtype) for n, s in splits.items()
-        }
-        return replace(raw, **{n: replace(s, inputs=ready[n]) for n, s in splits.items()})
+        splits: dict[str, Any] = {part: getattr(raw, part) for part in SPLITS}
+        for part, split in splits.items():
+            splits[part] = replace(split, inputs=raw.standardised(split.inputs).astype(dtype))
+        return replace(raw, **splits)
 
     def standardised(self, inputs: ArrayLike) -> Array:
         """(inputs - mean) / scale, with what `from_arrays` took from the training split.
@@ -223,8 +223,7 @@ class Dataset:
         labels = self.transfer.labels
         known = np.flatnonzero(labels != UNLABELLED)
         check_whole("n_labels", n_labels, most=len(known))
-        rng = np.random.default_rng(seed)
-        shuffled = rng.permutation(known)
+        shuffled = np.random.default_rng(seed).permutation(known)
         # Deal the examples out class by class, a card to each in turn: rank within the class.
         rank = np.empty(len(shuffled), int)
         for label in np.unique(labels[known]):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from distill_lib import losses
 from distill_lib.checks import (
     Array,
     check_index,
@@ -26,14 +27,7 @@ from distill_lib.checks import (
     check_weights,
 )
 from distill_lib.data import UNLABELLED, Split
-from distill_lib.losses import (
-    Loss,
-    consistency,
-    cross_entropy,
-    rationale_cosine,
-    rationale_mse,
-    soft_target_loss,
-)
+from distill_lib.losses import Loss
 from distill_lib.models import Model
 from distill_lib.training import Outcome
 
@@ -53,10 +47,8 @@ class Aligned:
         index = check_index(index)
         self._sorted, self._order = np.unique(index, return_index=True)
         if not 0 < len(index) == len(rows) == len(self._sorted):
-            raise ValueError(
-                f"need one row for each of the different indices, got {len(rows)} rows for "
-                f"{len(self._sorted)} different indices of {len(index)}"
-            )
+            got = f"{len(rows)} rows for {len(self._sorted)} different indices of {len(index)}"
+            raise ValueError(f"need one row for each of the different indices, got {got}")
         self.rows = np.array(rows)
 
     def at(self, index: Array) -> Array:
@@ -94,11 +86,9 @@ class TeacherOutputs:
         self._scores = {name: Aligned(self.index, table) for name, table in tables}
         rows = self._scores["logits"].rows
         if rows.shape[1] > 1 and (rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=0.01):
-            warnings.warn(
-                "every row of the logits is at least 0 and sums to 1, as probabilities do; "
-                "if that is what they are, TeacherOutputs.from_probabilities takes them",
-                stacklevel=2,
-            )
+            seen = "every row of the logits is at least 0 and sums to 1, as probabilities do"
+            advice = "if that is what they are, TeacherOutputs.from_probabilities takes them"
+            warnings.warn(f"{seen}; {advice}", stacklevel=2)
 
     @classmethod
     def of(cls, teacher: Model, split: Split) -> TeacherOutputs:
@@ -107,10 +97,9 @@ class TeacherOutputs:
         ValueError for a teacher without named scores, or no split.
         """
         if isinstance(teacher, type) or not callable(getattr(teacher, "scores", None)):
-            raise ValueError(
-                f"teacher must be a model of this library, got {type(teacher).__name__}: give its "
-                "own answers to TeacherOutputs.from_probabilities(split.index, …)"
-            )
+            advice = "give its own answers to TeacherOutputs.from_probabilities(split.index, …)"
+            got = f"{type(teacher).__name__}: {advice}"
+            raise ValueError(f"teacher must be a model of this library, got {got}")
         check_kind("split", split, Split, "take one of a data set, such as data.transfer")
         return cls(split.index, teacher.scores(split.inputs))
 
@@ -250,11 +239,11 @@ def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
         batch = labels.at(index)
         known = batch != UNLABELLED
         if known.all():
-            return cross_entropy(logits, batch)
+            return losses.cross_entropy(logits, batch)
         if not known.any():
             return None
         gradient = np.zeros_like(logits)
-        value, gradient[known] = cross_entropy(logits[known], batch[known])
+        value, gradient[known] = losses.cross_entropy(logits[known], batch[known])
         return Loss(value, gradient)
 
     return loss
@@ -308,7 +297,7 @@ def step_by_step(
     check_weights(alpha=alpha, beta=beta)
     return WeightedTerms(
         Term("hard", alpha, hard_label_loss(split)),
-        Term("rationale", beta, _against(rationale_mse, teacher, rationale), on),
+        Term("rationale", beta, _against(losses.rationale_mse, teacher, rationale), on),
         Term("soft", _rest(alpha, beta), soft_targets(teacher, T)),
     )
 
@@ -343,16 +332,13 @@ def cosine_enhanced(
     def beta_at(epoch: float) -> float:
         return beta * min(1.0, epoch / curriculum) if curriculum else beta
 
-    terms = [
+    terms = (
         Term("hard", alpha, hard_label_loss(split)),
-        Term("rationale", beta_at, _against(rationale_cosine, teacher, rationale), on),
+        Term("rationale", beta_at, _against(losses.rationale_cosine, teacher, rationale), on),
         Term("soft", lambda epoch: _rest(alpha, beta_at(epoch)), soft_targets(teacher, T)),
-    ]
-    if consistency_weight:
-        terms.append(
-            Term("consistency", consistency_weight, lambda z, _: consistency(z), copies=True)
-        )
-    return WeightedTerms(*terms)
+    )
+    agree = Term("consistency", consistency_weight, lambda z, _: losses.consistency(z), copies=True)
+    return WeightedTerms(*terms, *([agree] if consistency_weight else []))
 
 
 def soft_targets(teacher: TeacherOutputs, T: float) -> Callable[[Array, Array], Loss]:
@@ -362,7 +348,7 @@ def soft_targets(teacher: TeacherOutputs, T: float) -> Callable[[Array, Array], 
     """
     check_positive("T", T)
     check_kind("teacher", teacher, TeacherOutputs, "TeacherOutputs.of(model, split) asks a model")
-    return lambda logits, index: soft_target_loss(logits, teacher.at(index), T)
+    return lambda logits, index: losses.soft_target_loss(logits, teacher.at(index), T)
 
 
 def _against(

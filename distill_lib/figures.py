@@ -46,22 +46,14 @@ CYCLE = ("teacher", "student", "label", "accent", "warn", "muted")
 DASHES: Any = ("-", (0, (4, 1.6)), (0, (1, 1.3)), (0, (6, 1.5, 1, 1.5)), (0, (9, 3)), (0, (2, 3)))
 MARKERS = "osD^vP"
 FILLS = ((1.0, ""), (0.3, ""), (0.0, ""), (0.0, "////"), (0.0, "...."), (0.0, "xxxx"))
+INKED = ("axes.labelcolor", "axes.titlecolor", "text.color", "xtick.color", "ytick.color")
 STYLE: Any = {
-    "axes.edgecolor": COLOURS["muted"],
-    "axes.labelcolor": COLOURS["ink"],
-    "axes.titlecolor": COLOURS["ink"],
-    "text.color": COLOURS["ink"],
-    "xtick.color": COLOURS["ink"],
-    "ytick.color": COLOURS["ink"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": COLOURS["grid"],
+    **dict.fromkeys(INKED, COLOURS["ink"]),
+    **{"axes.edgecolor": COLOURS["muted"], "grid.color": COLOURS["grid"]},
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
+    **dict.fromkeys(("axes.grid", "axes.axisbelow", "figure.constrained_layout.use"), True),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none"),
     "axes.prop_cycle": cycler(color=[COLOURS[c] for c in CYCLE]) + cycler(linestyle=DASHES),
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "figure.constrained_layout.use": True,
 }
 LEGEND: Any = {"frameon": False, "handlelength": 2.8}  # long enough to tell a dash by
 

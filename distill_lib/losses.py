@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike
 from distill_lib.checks import (
     Array,
     check_labels,
+    check_pair,
     check_positive,
     check_probabilities,
-    check_same_shape,
     check_scores,
 )
 
@@ -140,9 +140,7 @@ def soft_target_loss(student_logits: ArrayLike, teacher_logits: ArrayLike, T: fl
     ValueError for T or the logits not as described, or shapes that differ. Hinton, Vinyals & Dean
     2015, section 2. Derived in chapter 4.
     """
-    student = check_scores("student_logits", student_logits)
-    teacher = check_scores("teacher_logits", teacher_logits)
-    check_same_shape(student, teacher)
+    student, teacher = check_pair("logits", student_logits, teacher_logits)
     T = check_positive("T", T)
     batch = student[..., 0].size
     log_p, log_q = _log_softmax(teacher, T), _log_softmax(student, T)
@@ -171,9 +169,7 @@ def rationale_mse(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Loss:
     ValueError for scores not as described, or shapes that differ. Kim et al. 2021 (arXiv
     2105.08919) for class scores. Derived in chapter 5.
     """
-    student = check_scores("student_scores", student_scores)
-    teacher = check_scores("teacher_scores", teacher_scores)
-    check_same_shape(student, teacher)
+    student, teacher = check_pair("scores", student_scores, teacher_scores)
     difference = student.astype(np.float64) - teacher
     gradient = 2 * difference / difference.size
     return Loss(float(np.mean(difference**2)), gradient.astype(student.dtype))
@@ -195,9 +191,7 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
     ValueError for scores not as described, shapes that differ, or a row of zeros, which has no
     direction. Derived in chapter 6.
     """
-    student = check_scores("student_scores", student_scores)
-    teacher = check_scores("teacher_scores", teacher_scores)
-    check_same_shape(student, teacher)
+    student, teacher = check_pair("scores", student_scores, teacher_scores)
     s, s_length = _directions("student_scores", student)
     t, _ = _directions("teacher_scores", teacher)
     batch = student[..., 0].size
@@ -234,9 +228,8 @@ def _directions(name: str, scores: Array) -> tuple[Array, Array]:
     largest = np.abs(scores).max(axis=-1, keepdims=True)
     if (largest == 0).any():
         row = tuple(int(i) for i in np.argwhere(largest[..., 0] == 0)[0])
-        raise ValueError(
-            f"{name} must not hold a row of zeros (it has no direction), got one at {row}"
-        )
+        expected = f"{name} must not hold a row of zeros (it has no direction)"
+        raise ValueError(f"{expected}, got one at {row}")
     scaled = scores / largest  # so that squares neither overflow nor vanish
     length = np.sqrt(np.sum(scaled**2, axis=-1, keepdims=True))
     return scaled / length, length * largest

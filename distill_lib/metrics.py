@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distill_lib.checks import check_labels, check_same_shape, check_scores, check_whole
+from distill_lib.checks import check_labels, check_pair, check_scores, check_whole
 from distill_lib.losses import cross_entropy, soft_target_loss, softmax
 
 
@@ -76,9 +76,7 @@ def fidelity(student_logits: ArrayLike, teacher_logits: ArrayLike) -> float:
     ValueError for bad logits, or shapes that differ. Stanton et al. 2021 (arXiv 2106.05945),
     chapter 3.
     """
-    student = check_scores("student_logits", student_logits)
-    teacher = check_scores("teacher_logits", teacher_logits)
-    check_same_shape(student, teacher)
+    student, teacher = check_pair("logits", student_logits, teacher_logits)
     return float(np.mean(student.argmax(axis=-1) == teacher.argmax(axis=-1)))
 
 

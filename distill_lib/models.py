@@ -86,9 +86,10 @@ class Network:
         self._vector, self._gradient_vector = vector, np.zeros_like(vector)
         views = zip(self._views(self._vector), self._views(self._gradient_vector), strict=True)
         self._memories = [Memory(*pair) for pair in views]
-        filled = [memory for memory in self._memories if memory.parameters]
-        self.parameters = _numbered([memory.parameters for memory in filled])
-        self.gradients = _numbered([memory.gradients for memory in filled])
+        self.parameters, self.gradients = dict[str, Array](), dict[str, Array]()
+        for k, memory in enumerate((m for m in self._memories if m.parameters), 1):
+            self.parameters |= {f"{name}{k}": view for name, view in memory.parameters.items()}
+            self.gradients |= {f"{name}{k}": view for name, view in memory.gradients.items()}
         self.units = {name: n for layer in layers for name, n in layer.scores.items()}
         self.names = list(self.units)
         ends = [np.cumsum([0, *layer.scores.values()]) for layer in layers]
@@ -171,9 +172,8 @@ class Network:
         """
         units = np.asarray(inputs)
         if units.ndim != 2 or units.shape[1] != self.n_inputs:
-            raise ValueError(
-                f"inputs must have shape (examples, {self.n_inputs}), got {units.shape}"
-            )
+            expected = f"(examples, {self.n_inputs})"
+            raise ValueError(f"inputs must have shape {expected}, got {units.shape}")
         if units.dtype != self.dtype:
             raise ValueError(f"inputs must be {self.dtype}, like the model, got {units.dtype}")
         scores: dict[str, Array] = {}
@@ -200,12 +200,10 @@ class Network:
         for name, gradient in gradients.items():
             if name not in self.units:
                 raise ValueError(f"no scores are called {name!r}; this model has {self.names}")
-            expected, array = (self._examples, self.units[name]), np.asarray(gradient)
-            if array.shape != expected or array.dtype.kind != "f":
-                raise ValueError(
-                    f"the gradient of {name} must be floats of shape {expected}, got "
-                    f"{array.dtype} of shape {array.shape}"
-                )
+            shape, array = (self._examples, self.units[name]), np.asarray(gradient)
+            if array.shape != shape or array.dtype.kind != "f":
+                must, got = f"floats of shape {shape}", f"{array.dtype} of shape {array.shape}"
+                raise ValueError(f"the gradient of {name} must be {must}, got {got}")
         downstream: Array | None = None  # what the layers above ask of this layer's outputs
         for k in range(len(self.layers) - 1, -1, -1):
             layer, memory = self.layers[k], self._memories[k]
@@ -301,10 +299,6 @@ if TYPE_CHECKING:  # what training asks for is what a network is
     _network: Model = Network([])
 
 
-def _numbered(views: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    return {f"{name}{k}": v for k, named in enumerate(views, 1) for name, v in named.items()}
-
-
 class MLP(Network):
     """Linear layers with a ReLU between each two: the book's teacher, and most of its students.
 
@@ -322,11 +316,7 @@ class MLP(Network):
     """
 
     def __init__(
-        self,
-        sizes: Sequence[int],
-        seed: int = 0,
-        dtype: type = np.float32,
-        rationale: int = 0,
+        self, sizes: Sequence[int], seed: int = 0, dtype: type = np.float32, rationale: int = 0
     ) -> None:
         if not isinstance(sizes, Sequence) or len(sizes) < 2:
             raise ValueError(f"sizes must be two or more whole numbers, got {sizes!r}")

@@ -88,10 +88,9 @@ def recorded(name: str) -> dict[str, Any]:
     """
     path = _path(name)
     if not RESULTS.is_dir():
-        raise ValueError(
-            f"there is no folder {RESULTS}: the recorded results are in the book's repository, not "
-            "in the installed library; run `pip install -e ./livefigures -e .` in a copy of it"
-        )
+        where = "the recorded results are in the book's repository, not in the installed library"
+        advice = "run `pip install -e ./livefigures -e .` in a copy of it"
+        raise ValueError(f"there is no folder {RESULTS}: {where}; {advice}")
     if not path.exists():
         there = sorted(p.stem for p in RESULTS.glob("*.json"))
         raise ValueError(f"no recorded result {name!r}; there are {there}")

@@ -66,9 +66,8 @@ def paired_difference(values: ArrayLike, baseline: ArrayLike) -> Estimate:
     """
     values, baseline = check_scores("values", values), check_scores("baseline", baseline)
     if values.shape != baseline.shape:
-        raise ValueError(
-            f"a paired difference needs the same seeds, got {values.shape} and {baseline.shape}"
-        )
+        got = f"{values.shape} and {baseline.shape}"
+        raise ValueError(f"a paired difference needs the same seeds, got {got}")
     return interval(values - baseline)
 
 

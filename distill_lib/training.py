@@ -297,10 +297,9 @@ def _augmented(augment: Augment, batch: Array, rng: np.random.Generator) -> Arra
     x = np.asarray(augment(batch, rng))
     whole = len(x) > 0 and len(x) % len(batch) == 0 if x.ndim else False
     if x.dtype != batch.dtype or x.shape[1:] != batch.shape[1:] or not whole:
-        raise ValueError(
-            "augment must keep the type and width of the inputs and give as many rows or a multiple"
-            f" of them; of {batch.dtype} {batch.shape} it made {x.dtype} {x.shape}"
-        )
+        must = "keep the type and width of the inputs and give as many rows or a multiple of them"
+        made = f"of {batch.dtype} {batch.shape} it made {x.dtype} {x.shape}"
+        raise ValueError(f"augment must {must}; {made}")
     return x
 
 
@@ -326,19 +325,14 @@ def _look(
 
 def _means(steps: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """By name, the mean over the steps that have the name: what did not happen is not a 0."""
-    values: dict[str, list[float]] = {}
-    for step in steps:
-        for name, value in step.items():
-            values.setdefault(name, []).append(value)
-    return {name: float(np.mean(of_name)) for name, of_name in values.items()}
+    names = dict.fromkeys(name for step in steps for name in step)
+    return {n: float(np.mean([step[n] for step in steps if n in step])) for n in names}
 
 
 def _check_finite(values: ArrayLike, what: str, step: int, optimizer: SGD | Adam) -> None:
     if not np.isfinite(values).all():
-        raise Diverged(
-            f"the {what} became infinite or nan at step {step}; a learning rate lower than "
-            f"{optimizer.learning_rate} usually helps"
-        )
+        advice = f"a learning rate lower than {optimizer.learning_rate} usually helps"
+        raise Diverged(f"the {what} became infinite or nan at step {step}; {advice}")
 
 
 def _check_decay(name: str, decay: float) -> None:
