@@ -2,8 +2,7 @@
 
 Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `models`, `data`, `mnist`,
 `training`, `distillation`, `statistics`, `results`; then `figures` and `exercises`, with
-which chapters show things. The slider is a package of its own, `livefigures`; its names are handed
-on here.
+which chapters show things. The slider is a package of its own, `livefigures`, handed on here.
 """
 
 from distill_lib import figures

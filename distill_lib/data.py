@@ -254,8 +254,7 @@ class Dataset:
     def with_n_examples(self, n: int, seed: int = 0) -> Dataset:
         """Keep `n` examples, drawn evenly, of both `train` and `transfer` (the same ones).
 
-        ValueError for n below 1 or above the size of `train`, splits that hold different examples,
-        or no seed.
+        ValueError for n outside 1 .. size of `train`, splits of different examples, or no seed.
         """
         check_whole("seed", seed, least=0)
         check_whole("n", n, most=len(self.train))

@@ -39,8 +39,7 @@ class Aligned:
         index: shape (examples,), each example's place in the data set.
         rows: shape (examples, ...), one row for each; a copy of them is kept.
 
-    ValueError for lengths that differ, no rows, an index that occurs twice, or one that is not a
-    whole number of at least 0.
+    ValueError for no rows, lengths that differ, an index that is repeated, negative or not whole.
     """
 
     def __init__(self, index: Array, rows: Array) -> None:
@@ -54,8 +53,7 @@ class Aligned:
     def at(self, index: Array) -> Array:
         """The rows of these examples, in this order.
 
-        ValueError for an example that has no row, or an index that is not whole numbers (a mask of
-        True and False is not).
+        ValueError for an example without a row, or an index not of whole numbers, such as a mask.
         """
         index = check_index(index)
         places = np.searchsorted(self._sorted, index).clip(max=len(self._sorted) - 1)
@@ -133,8 +131,7 @@ class TeacherOutputs:
     def at(self, index: Array, name: str = "logits") -> Array:
         """The scores called `name` of these examples, in this order.
 
-        ValueError for an example or a name that the teacher was not asked about, or an index that
-        is not whole numbers.
+        ValueError for an example or a name that was not asked about, or no index of whole numbers.
         """
         if name not in self._scores:
             raise ValueError(f"the teacher has no scores {name!r}, only {sorted(self._scores)}")

@@ -29,8 +29,7 @@ def check(
         mistakes: typical wrong answers, each under the words that name what happened, such as
             `{"a factor T is missing": wrong}`.  A function's mistake is named where the answer
             comes out as `wrong` does in every try.
-        decimals: how many the question asks for: an answer rounded by hand to as many is right.
-            Six digits where not given.
+        decimals: an answer rounded to so many, as the question asks, is right; six digits if None.
 
     ValueError where a function is expected, and there are no arguments to try it with.
     """

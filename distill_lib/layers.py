@@ -115,8 +115,7 @@ class Linear(Layer):
         gain: the first weights are normal with variance gain / n_inputs: 2 before a ReLU
             (He et al. 2015), 1 where none follows. Biases start at 0.
 
-    ValueError for numbers that are not whole and at least 1, no scores, or a gain not above 0.
-    Chapter 2, "Backwards".
+    ValueError for sizes below 1 or not whole, no scores, or a gain ≤ 0. Chapter 2, "Backwards".
     """
 
     n_inputs: int

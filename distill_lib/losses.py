@@ -74,8 +74,7 @@ def softmax(logits: ArrayLike, T: float = 1.0) -> Array:
     Returns:
         Probabilities, same shape and float type as `logits`, summing to 1 along the last axis.
 
-    ValueError for T or logits not as described. Hinton, Vinyals & Dean 2015, section 2. Derived in
-    chapter 1.
+    ValueError for other T or logits. Hinton, Vinyals & Dean 2015, section 2. Derived in chapter 1.
     """
     logits, T = check_scores("logits", logits), check_positive("T", T)
     exponentials = np.exp(_exponents(logits, T))
@@ -91,8 +90,7 @@ def entropy(probabilities: ArrayLike) -> Array:
     Returns:
         Shape (...), same float type: from 0 (certain) to log(classes) (no idea).
 
-    ValueError for a negative entry, or a row whose sum is not 1 within rounding. Chapter 1, "How
-    much is left unsaid".
+    ValueError for an entry below 0, or a sum that is not 1. Chapter 1, "How much is left unsaid".
     """
     given = check_probabilities("probabilities", probabilities)
     p = given.astype(np.float64)
@@ -188,8 +186,7 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
     Returns:
         Loss: its gradient is (cosine · s/|s| - t/|t|) / |s| / batch size, at right angles to s.
 
-    ValueError for scores not as described, shapes that differ, or a row of zeros, which has no
-    direction. Derived in chapter 6.
+    ValueError for other scores or shapes, or a row of zeros (no direction). Derived in chapter 6.
     """
     student, teacher = check_pair("scores", student_scores, teacher_scores)
     s, s_length = _directions("student_scores", student)

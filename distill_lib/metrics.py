@@ -61,8 +61,7 @@ def calibration_error(logits: ArrayLike, labels: ArrayLike, n_bins: int = 15) ->
 
     0 is perfect: of the answers given with 80% confidence, 80% are right.
 
-    ValueError as from `calibration_bins`. Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599).
-    Chapter 3.
+    ValueError as for the bins. Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599). Chapter 3.
     """
     confidence, correct, count = calibration_bins(logits, labels, n_bins)
     filled = count > 0
@@ -73,8 +72,7 @@ def calibration_error(logits: ArrayLike, labels: ArrayLike, n_bins: int = 15) ->
 def fidelity(student_logits: ArrayLike, teacher_logits: ArrayLike) -> float:
     """Share of examples on which student and teacher give the same answer, right or wrong.
 
-    ValueError for bad logits, or shapes that differ. Stanton et al. 2021 (arXiv 2106.05945),
-    chapter 3.
+    ValueError for bad logits or other shapes. Stanton et al. 2021 (arXiv 2106.05945). Chapter 3.
     """
     student, teacher = check_pair("logits", student_logits, teacher_logits)
     return float(np.mean(student.argmax(axis=-1) == teacher.argmax(axis=-1)))
@@ -83,8 +81,7 @@ def fidelity(student_logits: ArrayLike, teacher_logits: ArrayLike) -> float:
 def divergence(student_logits: ArrayLike, teacher_logits: ArrayLike) -> float:
     """Mean KL(teacher ‖ student) at T = 1, in nats: fidelity that looks at the probabilities too.
 
-    ValueError for bad logits, or shapes that differ. Stanton et al. 2021 (arXiv 2106.05945),
-    chapter 3.
+    ValueError for bad logits or other shapes. Stanton et al. 2021 (arXiv 2106.05945). Chapter 3.
     """
     return soft_target_loss(student_logits, teacher_logits, T=1.0).value
 

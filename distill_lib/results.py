@@ -56,9 +56,8 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
     Returns:
         Where it was written.
 
-    ValueError for a name that is not letters, digits and underscores, seeds that are not whole
-    numbers, a content that names what stands at the head anyway, or one with nan or infinity, which
-    JSON does not know.
+    ValueError for a name not of letters, digits and underscores, seeds that are not whole, or a
+    content that names what stands at the head anyway, or has nan or infinity, unknown to JSON.
     """
     path, seeds = _path(name), list(seeds)
     for seed in seeds:
@@ -83,8 +82,7 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
 def recorded(name: str) -> dict[str, Any]:
     """Read `results/NAME.json`.
 
-    ValueError for no such result (the message lists those that there are), or a file that is cut
-    off or no record.
+    ValueError for no such result (the message lists what there is), or a file cut off or no record.
     """
     path = _path(name)
     if not RESULTS.is_dir():

@@ -1,8 +1,7 @@
 """The training loop: minibatches, two optimisers, schedules, early stopping, a history.
 
 It knows models by their `forward` and `backward` and objectives by what they return; it knows
-nothing of teachers. One seed fixes the order of the examples, so that two methods can be given
-the very same batches.
+nothing of teachers. One seed fixes the order of examples: two methods can get the same batches.
 """
 
 from __future__ import annotations
@@ -109,8 +108,7 @@ class SGD:
 class Adam:
     """Adam: each parameter's step is scaled by the recent size of its own gradient.
 
-    ValueError for a rate that is not above 0, or a decay outside 0 .. 1 (1 excluded). Kingma & Ba
-    2015 (arXiv 1412.6980).
+    ValueError for a rate not above 0, or a decay outside [0, 1). Kingma & Ba 2015 (arXiv 1412.6980).
     """
 
     learning_rate: float = 0.01
