@@ -108,7 +108,7 @@ class SGD:
 class Adam:
     """Adam: each parameter's step is scaled by the recent size of its own gradient.
 
-    ValueError for a rate not above 0, or a decay outside [0, 1). Kingma & Ba 2015 (arXiv 1412.6980).
+    ValueError for a rate ≤ 0, or a decay outside [0, 1). Kingma & Ba 2015 (arXiv 1412.6980).
     """
 
     learning_rate: float = 0.01
