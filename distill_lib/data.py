@@ -202,10 +202,8 @@ class Dataset:
     def standardised(self, inputs: ArrayLike) -> Array:
         """(inputs - mean) / scale, with what `from_arrays` took from the training split.
 
-        Returns:
-            Shape (examples, inputs), float64.
-
-        ValueError for inputs that are not numbers, or not of that shape.
+        Returns shape (examples, inputs), float64; ValueError for inputs that are not numbers, or
+        not of that shape.
         """
         x, width = check_table("inputs", inputs, "inputs"), self.train.inputs.shape[1]
         if x.shape[1] != width:
@@ -269,12 +267,9 @@ def make_dataset(
 ) -> Dataset:
     """Cut arrays into train (also the transfer set), validation and test, at random but fixed.
 
-    Args:
-        inputs, labels: shapes (examples, inputs) and (examples,).
-        sizes: examples in train, validation and test; all of them together.
-        seed: of the shuffle.
-
-    ValueError for labels not as described, or sizes that do not add up.
+    `inputs` has shape (examples, inputs), `labels` (examples,); `sizes` are of train, validation
+    and test, all examples together; `seed` is the shuffle's. ValueError for labels not as
+    described, or sizes that do not add up.
     """
     inputs = check_scores("inputs", inputs)
     check_whole("n_classes", n_classes, least=2)
@@ -337,9 +332,7 @@ def synthetic(
 def synthetic_posterior(inputs: Array, n_classes: int = 4, spread: float = 1.0) -> Array:
     """Exact log-probability, up to a constant per row, of each class of `synthetic`: its logits.
 
-    Returns:
-        Shape (examples, n_classes): -|x - centre|² / (2 spread²).
-
+    Returns -|x - centre|² / (2 spread²), shape (examples, n_classes).
     ValueError for inputs not of shape (examples, 2), or numbers that `synthetic` would refuse.
     """
     inputs = check_scores("inputs", inputs).astype(np.float64)

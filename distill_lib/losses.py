@@ -202,13 +202,8 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
 def consistency(scores: ArrayLike) -> Loss:
     """Mean squared difference between the scores of examples and of noisy copies of them.
 
-    Args:
-        scores: the student's, shape (2 · examples, components): the examples first, then their
-            copies in the same order.
-
-    Returns:
-        Loss: its gradient pulls both halves towards each other.
-
+    The student's scores have shape (2 · examples, components): the examples first, then their
+    copies in the same order. The gradient pulls both halves towards each other.
     ValueError for scores not as described, or an odd number of rows. Chapter 6.
     """
     scores = check_scores("scores", scores)

@@ -36,9 +36,7 @@ def calibration_bins(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Confidence, accuracy and number of examples in each of `n_bins` equal bins of confidence.
 
-    Returns:
-        Three arrays of shape (n_bins,); confidence and accuracy are nan in an empty bin.
-
+    Returns three arrays of shape (n_bins,); confidence and accuracy are nan in an empty bin.
     ValueError for logits or labels not as `cross_entropy` wants them, or n_bins below 1.
     """
     check_whole("n_bins", n_bins)

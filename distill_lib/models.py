@@ -336,11 +336,8 @@ class MLP(Network):
 class LogisticRegression(MLP):
     """One linear layer: the smallest student there is. Its only scores are its logits.
 
-    Args:
-        n_inputs, n_classes: sizes of an input and of the logits.
-        seed, dtype: as for `MLP`.
-
-    ValueError as from `MLP`. Chapter 2, "Large, or well taught?".
+    `n_inputs` and `n_classes` are the sizes of an input and of the logits; seed, dtype and a
+    ValueError are as for `MLP`. Chapter 2, "Large, or well taught?".
     """
 
     def __init__(

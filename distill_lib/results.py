@@ -51,10 +51,7 @@ def origin() -> dict[str, Any]:
 def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command: str) -> Path:
     """Write `results/NAME.json`: the content, and what it takes to get it again.
 
-    An interruption leaves the old file or the new one, never a part.
-
-    Returns:
-        Where it was written.
+    An interruption leaves the old file or the new one, never a part. Returns its path.
 
     ValueError for a name not of letters, digits and underscores, seeds that are not whole, or a
     content that names what stands at the head anyway, or has nan or infinity, unknown to JSON.
@@ -102,24 +99,14 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 def packed(flags: ArrayLike) -> str:
-    """Yes or no of each test example, such as whether a student is right, as a short text.
-
-    Args:
-        flags: shape (examples,), True and False.
-    """
+    """True or False of each example, shape (examples,), such as "is right", as a short text."""
     return np.packbits(np.asarray(flags, bool)).tobytes().hex()
 
 
 def unpacked(texts: Iterable[str], n: int) -> Array:
-    """What `packed` made short: a row for each text, so for each seed.
+    """What `packed` made short: shape (texts, n), True and False, a row for each text or seed.
 
-    Args:
-        texts: of as many examples each.
-        n: how many these are; the text alone says it only to the next multiple of eight.
-
-    Returns:
-        Shape (texts, n), True and False.
-
+    Each text is of `n` examples, which it says itself only to the next multiple of eight.
     ValueError for no texts, or texts of another length.
     """
     check_whole("n", n)
