@@ -213,9 +213,9 @@ class Dataset:
     def with_few_labels(self, n_labels: int, seed: int = 0) -> Dataset:
         """Keep `n_labels` labels of the transfer set, as even over the classes as can be.
 
-        The inputs all stay: the rest of the transfer set is unlabelled. The teacher's `train`
-        split is not touched: the teacher had more labels than the student will see.
-        ValueError for n_labels below 1 or above the labels that there are, or no seed.
+        The inputs all stay: the rest of the transfer set is unlabelled. The teacher's `train` split
+        is not touched: the teacher had more labels than the student will see. ValueError for
+        n_labels below 1 or above the labels that there are, or no seed.
         """
         check_whole("seed", seed, least=0)
         labels = self.transfer.labels
@@ -332,8 +332,8 @@ def synthetic(
 def synthetic_posterior(inputs: Array, n_classes: int = 4, spread: float = 1.0) -> Array:
     """Exact log-probability, up to a constant per row, of each class of `synthetic`: its logits.
 
-    Returns -|x - centre|² / (2 spread²), shape (examples, n_classes).
-    ValueError for inputs not of shape (examples, 2), or numbers that `synthetic` would refuse.
+    Returns -|x - centre|² / (2 spread²), shape (examples, n_classes). ValueError for inputs not of
+    shape (examples, 2), or numbers that `synthetic` would refuse.
     """
     inputs = check_scores("inputs", inputs).astype(np.float64)
     check_whole("n_classes", n_classes, least=2)

@@ -236,9 +236,7 @@ def estimates(
 ) -> Figure:
     """A dot with its 95% interval per row: what is better than what, at one look.
 
-    Args:
-        zero: draw the line at 0, for differences.
-        colours: names of palette colours, one per row.
+    `zero` draws the line at 0, for differences; `colours` are names of the palette, one per row.
     """
     figure, (axes,) = new(height=1.1 + 0.36 * len(rows))
     codes = colour_codes(rows, colours or ["student"] * len(rows))

@@ -84,13 +84,9 @@ def softmax(logits: ArrayLike, T: float = 1.0) -> Array:
 def entropy(probabilities: ArrayLike) -> Array:
     """Entropy -sum p log p along the last axis, in nats; 0 log 0 counts as 0.
 
-    Args:
-        probabilities: shape (..., classes), each row at least 0 and summing to 1.
-
-    Returns:
-        Shape (...), same float type: from 0 (certain) to log(classes) (no idea).
-
-    ValueError for an entry below 0, or a sum that is not 1. Chapter 1, "How much is left unsaid".
+    The probabilities have shape (..., classes), each row at least 0 and summing to 1. Returns shape
+    (...), same float type: from 0 (certain) to log(classes) (no idea). ValueError for an entry
+    below 0, or a sum that is not 1. Chapter 1, "How much is left unsaid".
     """
     given = check_probabilities("probabilities", probabilities)
     p = given.astype(np.float64)
@@ -157,15 +153,9 @@ def soft_target_loss(student_logits: ArrayLike, teacher_logits: ArrayLike, T: fl
 def rationale_mse(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Loss:
     """Mean squared difference of two rationales, over the batch and the components.
 
-    Args:
-        student_scores: shape (..., components).
-        teacher_scores: the same shape; nothing is broadcast.
-
-    Returns:
-        Loss: its gradient is 2 (student - teacher) / number of scores.
-
-    ValueError for scores not as described, or shapes that differ. Kim et al. 2021 (arXiv
-    2105.08919) for class scores. Derived in chapter 5.
+    Both have shape (..., components); nothing is broadcast. The gradient is 2 (student - teacher) /
+    number of scores. ValueError for scores not as described, or shapes that differ. Kim et al. 2021
+    (arXiv 2105.08919) for class scores. Derived in chapter 5.
     """
     student, teacher = check_pair("scores", student_scores, teacher_scores)
     difference = student.astype(np.float64) - teacher
@@ -179,14 +169,9 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
     It compares directions and is blind to length: from 0 (same direction) to 2 (opposite). With a
     single component a direction is only a sign, and the gradient is exactly 0 (chapter 6).
 
-    Args:
-        student_scores: shape (..., components); no row may be all zeros.
-        teacher_scores: the same shape; no row may be all zeros.
-
-    Returns:
-        Loss: its gradient is (cosine · s/|s| - t/|t|) / |s| / batch size, at right angles to s.
-
-    ValueError for other scores or shapes, or a row of zeros (no direction). Derived in chapter 6.
+    Both have shape (..., components), and no row may be all zeros. The gradient, at right angles to
+    s, is (cosine · s/|s| - t/|t|) / |s| / batch size. ValueError for other scores or shapes, or a
+    row of zeros, which has no direction. Derived in chapter 6.
     """
     student, teacher = check_pair("scores", student_scores, teacher_scores)
     s, s_length = _directions("student_scores", student)
@@ -203,8 +188,8 @@ def consistency(scores: ArrayLike) -> Loss:
     """Mean squared difference between the scores of examples and of noisy copies of them.
 
     The student's scores have shape (2 · examples, components): the examples first, then their
-    copies in the same order. The gradient pulls both halves towards each other.
-    ValueError for scores not as described, or an odd number of rows. Chapter 6.
+    copies in the same order. The gradient pulls both halves towards each other. ValueError for
+    scores not as described, or an odd number of rows. Chapter 6.
     """
     scores = check_scores("scores", scores)
     if scores.ndim != 2 or len(scores) % 2:

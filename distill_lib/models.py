@@ -187,13 +187,9 @@ class Network:
     def backward(self, gradients: Mapping[str, Array]) -> None:
         """Turn gradients with respect to scores of the last `forward` into those of parameters.
 
-        Args:
-            gradients: by name of the scores, each in their shape; names left out count as zero.
-
-        Fills `self.gradients` (and so `self.gradient_vector`).
-
-        ValueError for no `forward` before, an unknown name, or a gradient of another shape. Chapter
-        2, "Backwards".
+        The gradients are by name of the scores, each in their shape; names left out count as zero.
+        Fills `self.gradients` (and so `self.gradient_vector`). ValueError for no `forward` before,
+        an unknown name, or a gradient of another shape. Chapter 2, "Backwards".
         """
         if not self._examples:
             raise ValueError("backward needs a forward before it, and there was none")

@@ -65,8 +65,8 @@ Augment = Callable[[Array, np.random.Generator], Array]
 def noisy_copies(noise: float) -> Augment:
     """For `train`: after the examples of a batch, copies of them with noise on their inputs.
 
-    `noise` is the standard deviation of the normal noise, in units of the inputs.
-    ValueError for noise not above 0. Chapter 6, "Consistency, and its control".
+    `noise` is the standard deviation of the normal noise, in units of the inputs. ValueError for
+    noise not above 0. Chapter 6, "Consistency, and its control".
     """
     check_positive("noise", noise)
 
