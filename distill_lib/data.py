@@ -225,8 +225,8 @@ class Dataset:
         # Deal the examples out class by class, a card to each in turn: rank within the class.
         rank = np.empty(len(shuffled), int)
         for label in np.unique(labels[known]):
-            members = np.flatnonzero(labels[shuffled] == label)
-            rank[members] = np.arange(len(members))
+            members = labels[shuffled] == label
+            rank[members] = np.arange(members.sum())
         kept = shuffled[np.argsort(rank, kind="stable")][:n_labels]
         few = np.full_like(labels, UNLABELLED)
         few[kept] = labels[kept]

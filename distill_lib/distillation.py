@@ -173,8 +173,7 @@ class Term:
     def weight_at(self, epoch: float) -> float:
         """The weight at this epoch; ValueError if that is no finite number of at least 0."""
         weight = self.weight(epoch) if callable(self.weight) else self.weight
-        check_not_negative(f"the weight of {self.name!r}", weight)
-        return weight
+        return check_not_negative(f"the weight of {self.name!r}", weight)
 
 
 class WeightedTerms:

@@ -149,11 +149,8 @@ class Linear(Layer):
 
     def start(self, parameters: Mapping[str, Array], rng: np.random.Generator) -> None:
         """Draw the weights, scores by scores: with and without the last ones, the rest is equal."""
-        begin = 0
-        for n in self.scores.values():
-            columns = parameters["W"][:, begin : begin + n]
+        for columns in np.split(parameters["W"], np.cumsum([*self.scores.values()])[:-1], axis=1):
             columns[:] = rng.normal(0, np.sqrt(self.gain / self.n_inputs), columns.shape)
-            begin += n
 
     def forward(self, inputs: Array, memory: Memory) -> Array:
         """Shape (examples, outputs)."""

@@ -92,11 +92,10 @@ class Network:
             self.gradients |= {f"{name}{k}": view for name, view in memory.gradients.items()}
         self.units = {name: n for layer in layers for name, n in layer.scores.items()}
         self.names = list(self.units)
-        ends = [np.cumsum([0, *layer.scores.values()]) for layer in layers]
-        self._columns = [  # where each of a layer's scores stands among its outputs
-            {name: slice(*end[k : k + 2]) for k, name in enumerate(layer.scores)}
-            for layer, end in zip(layers, ends, strict=True)
-        ]
+        self._columns = []  # where each of a layer's scores stands among its outputs
+        for layer in layers:
+            ends = np.cumsum([0, *layer.scores.values()])
+            self._columns.append({n: slice(*ends[k : k + 2]) for k, n in enumerate(layer.scores)})
         self._examples = 0  # in the last `forward`
 
     def _views(self, vector: Array) -> list[dict[str, Array]]:
