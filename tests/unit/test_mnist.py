@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 import tracemalloc
+import zlib
 from functools import partial
 from pathlib import Path
 
@@ -201,6 +202,7 @@ WRONG = {
     "less in it": (pack(CONTENT[:-1]), f"must have {len(SMALL[LABELS])} bytes, got"),
     "not packed": (CONTENT, r"a whole gzip file, got one that begins with b'\x00\x00\x08\x01"),
     "a web page": (b"<!DOCTYPE html><p>Log in", "got one that begins with b'<!DOCTYPE html>"),
+    "packed in another way": (zlib.compress(CONTENT), "must be a whole gzip file"),
     "a pickle": (pickle.dumps(ARRAYS[LABELS]), "must be a whole gzip file"),
     "packed elsewhere": (OTHER, f"got {hashlib.sha256(OTHER).hexdigest()}"),
     "packed at another time": (gzip.compress(CONTENT, mtime=1), "its SHA-256 must be "),
