@@ -454,8 +454,8 @@ def test_without_ranges_a_download_begins_again(server, cache):
 
 
 def test_what_is_kept_is_always_the_beginning_of_the_file(server, cache):
-    """Also where a mirror begins again, and breaks off again before it is where the other was."""
-    server("breaks", "breaks_plain")
+    """Also where a mirror begins again, and breaks off again."""
+    server("breaks_plain")
     with pytest.raises(ConnectionError):
         load()
     (part,) = contents(cache).values()
