@@ -173,7 +173,7 @@ def _pieces(url: str, start: int, size: int) -> Iterator[tuple[int, bytes]]:
     try:
         with urlopen(request, timeout=PATIENCE) as answer:
             place = start if answer.status == 206 else 0
-            while piece := answer.read(min(2**16, size + 1 - place)):  # one too many is enough
+            while piece := answer.read1(min(2**16, size + 1 - place)):  # one too many is enough
                 yield place, piece
                 place += len(piece)
     except Exception as error:  # whatever a broken answer comes up with
