@@ -76,7 +76,7 @@ def _read(path: Path) -> Array:
     try:
         faults = "" if path.exists() else _download(path)
     except OSError as error:
-        advice = f"make room there (12 MB in all), or name another folder in {FOLDER}"
+        advice = f"make room there (20 MB are enough), or name another folder in {FOLDER}"
         fault = f"{path.parent} cannot hold {path.name}: {error.strerror}; {advice}"
         raise OSError(error.errno, fault) from error
     if faults:
