@@ -589,7 +589,9 @@ def test_a_full_disk_is_named_and_what_came_is_kept(room, server, cache, monkeyp
             load()
     assert error.value.errno == errno.ENOSPC
     words = str(error.value)
-    assert f"{cache} cannot hold {IMAGES}" in words and "make room there (20 MB are enough)" in words
+    assert (
+        f"{cache} cannot hold {IMAGES}" in words and "make room there (20 MB are enough)" in words
+    )
     assert set(contents(cache)) == {f"{IMAGES}.part"}
     kept = contents(cache)[f"{IMAGES}.part"]
     assert len(kept) == min(room, len(SMALL[IMAGES])) and SMALL[IMAGES].startswith(kept)
