@@ -18,7 +18,7 @@ from distill_lib.distillation import (
     traditional,
 )
 from distill_lib.exercises import check
-from distill_lib.layers import Linear, ReLU
+from distill_lib.layers import Dropout, Linear, ReLU
 from distill_lib.losses import (
     Loss,
     consistency,
@@ -49,5 +49,16 @@ from distill_lib.statistics import (
     over_seeds,
     paired_difference,
 )
-from distill_lib.training import SGD, Adam, History, constant, cosine_decay, noisy_copies, train
+from distill_lib.training import (
+    SGD,
+    Adam,
+    Average,
+    History,
+    constant,
+    cosine_decay,
+    jitter,
+    max_norm,
+    noisy_copies,
+    train,
+)
 from livefigures import Choices, explore, show

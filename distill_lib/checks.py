@@ -114,6 +114,12 @@ def check_share(name: str, value: float) -> None:
         raise ValueError(f"{name} must be a number in 0 .. 1, got {value!r}")
 
 
+def check_below_1(name: str, value: float) -> None:
+    """ValueError for anything but a number from 0 to 1, 1 excluded."""
+    if not 0 <= number(value) < 1:
+        raise ValueError(f"{name} must lie in 0 .. 1, 1 excluded, got {value!r}")
+
+
 def check_weights(**weights: float) -> None:
     """ValueError outside the simplex: each must be at least 0, together at most 1."""
     for name, weight in weights.items():

@@ -311,12 +311,9 @@ def synthetic(
     Because the clouds are known, so is the right answer to "how likely is each class here?":
     `synthetic_posterior`. A fifth of the points goes to validation, two fifths to test.
 
-    Args:
-        n_examples: points in all, at least 5.
-        n_classes: clouds, at least 2, equally likely.
-        spread: standard deviation of each cloud; the circle's radius is 2.
-
-    ValueError for numbers out of these bounds.
+    `n_examples` are the points in all, at least 5; the `n_classes` clouds, at least 2, are equally
+    likely; `spread` is the standard deviation of each, and the circle's radius 2. ValueError for
+    numbers out of these bounds.
     """
     check_whole("n_examples", n_examples, least=5)
     check_whole("n_classes", n_classes, least=2)

@@ -109,13 +109,9 @@ class TeacherOutputs:
 
         Their logarithms are logits: softmax at T = 1 gives them back, but for the floor.
 
-        Args:
-            index: shape (examples,), as in `Split`.
-            probabilities: shape (examples, classes), each row summing to 1.
-            floor: what 0, which has no logarithm, and every smaller probability is raised to before
-                the row is divided by its new sum; above 0 and below 1 / classes.
-
-        ValueError for probabilities, index or floor not as described.
+        `index` is as in `Split`; the probabilities have shape (examples, classes), each row summing
+        to 1. To `floor`, above 0 and below 1 / classes, is raised what is smaller, such as 0, which
+        has no logarithm; then the row is divided by its new sum. ValueError for others.
         """
         check_table("probabilities", probabilities, "classes")
         p = check_probabilities("probabilities", probabilities).astype(np.float64)

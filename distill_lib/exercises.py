@@ -39,8 +39,8 @@ def check(
     if callable(expected) and not tries:
         raise ValueError("a function is tried with arguments: expected tries, got none")
     if callable(expected) != callable(answer):
-        fault = f"expected a {_kind(expected)}, got a {_kind(answer)}"
-        print(f"Not yet: {fault}. {hint}".rstrip())
+        kinds = ["function" if callable(one) else "number or array" for one in (expected, answer)]
+        print(f"Not yet: expected a {kinds[0]}, got a {kinds[1]}. {hint}".rstrip())
         return
     cases = list(tries) if callable(expected) else [()]
     yours = [_result(answer, case) for case in cases]
@@ -61,10 +61,6 @@ def check(
             print(f"Not yet: {words}.")
             return
     print(f"Not yet: {next(filter(None, faults))}. {hint}".rstrip())
-
-
-def _kind(value: Any) -> str:
-    return "function" if callable(value) else "number or array"
 
 
 def _result(value: Any, case: tuple[Any, ...]) -> tuple[Any, str]:

@@ -148,13 +148,10 @@ def bars(
 ) -> Figure:
     """Bars side by side: one group per name, one colour and one fill per series.
 
-    Args:
-        series: values of shape (names,), or several such by name (then with a legend).
-        ylim: 0 to 1 unless given, and a little more where numbers stand above the bars.
-        numbers: a format such as ".2f" to write above each bar.
-        colours: names of palette colours, one per series.
-
-    ValueError for values that are not one for each name, or too few colours.
+    `series` are values of shape (names,), or several such by name (then with a legend); `ylim` is 0
+    to 1 unless given, and a little more where `numbers`, a format such as ".2f", writes above each
+    bar; `colours` are names of the palette, one per series. ValueError for values that are not one
+    for each name, or too few colours.
     """
     series = series if isinstance(series, Mapping) else {"": series}
     codes = colour_codes(series, colours)
@@ -191,10 +188,8 @@ def curves(
 ) -> Figure:
     """Lines over x with a legend; a line of `Estimate`s gets its interval as a band.
 
-    Args:
-        lines: by name, values of shape (x,), or one `Estimate` for each x.
-        mark: where to draw a vertical line: the slider's place on the x axis.
-        colours: names of palette colours, one per line.
+    `lines` are by name values of shape (x,), or one `Estimate` for each x; `mark` is where to draw
+    a vertical line, the slider's place on the x axis; `colours` are names of the palette.
     """
     figure, (axes,) = new()
     draw_lines(axes, x, lines, colours)

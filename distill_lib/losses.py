@@ -51,14 +51,9 @@ def _log_softmax(logits: Array, T: float) -> Array:
 def log_softmax(logits: ArrayLike, T: float = 1.0) -> Array:
     """log softmax(logits / T) along the last axis, without ever taking the log of a rounded 0.
 
-    Args:
-        logits: scores, shape (..., classes); any finite values.
-        T: temperature, above 0.
-
-    Returns:
-        Log-probabilities in nats, same shape; float32 in gives float32 out, likewise float64.
-
-    ValueError for T or logits not as described. Derived in chapter 1, "Breaking it on purpose".
+    `logits` are any finite scores, shape (..., classes); T is above 0. Returns log-probabilities in
+    nats, same shape; float32 in gives float32 out, likewise float64. ValueError for T or logits not
+    as described. Derived in chapter 1, "Breaking it on purpose".
     """
     logits, T = check_scores("logits", logits), check_positive("T", T)
     return _log_softmax(logits, T).astype(logits.dtype)
@@ -67,14 +62,10 @@ def log_softmax(logits: ArrayLike, T: float = 1.0) -> Array:
 def softmax(logits: ArrayLike, T: float = 1.0) -> Array:
     """Probabilities exp(logits / T) / sum exp(logits / T) along the last axis.
 
-    Args:
-        logits: scores, shape (..., classes); any finite values.
-        T: temperature, above 0. Large T evens the probabilities out, small T sharpens them.
-
-    Returns:
-        Probabilities, same shape and float type as `logits`, summing to 1 along the last axis.
-
-    ValueError for other T or logits. Hinton, Vinyals & Dean 2015, section 2. Derived in chapter 1.
+    `logits` are any finite scores, shape (..., classes). The temperature T is above 0: a large one
+    evens the probabilities out, a small one sharpens them. They have the shape and float type of
+    the logits and sum to 1 along the last axis. ValueError for other T or logits. Hinton, Vinyals &
+    Dean 2015, section 2. Derived in chapter 1.
     """
     logits, T = check_scores("logits", logits), check_positive("T", T)
     exponentials = np.exp(_exponents(logits, T))
@@ -97,13 +88,8 @@ def entropy(probabilities: ArrayLike) -> Array:
 def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Loss:
     """Mean of -log softmax(logits)[label]: the loss of hard labels, in nats.
 
-    Args:
-        logits: the student's scores, shape (..., classes).
-        labels: integers in 0 .. classes - 1, shape (...).
-
-    Returns:
-        Loss: the mean over the batch, and its gradient (softmax - one-hot) / batch size.
-
+    `logits` are the student's scores, shape (..., classes), `labels` integers in 0 .. classes - 1,
+    shape (...). Returns the mean over the batch, and its gradient (softmax - one-hot) / batch size.
     ValueError for logits or labels not as described. Derived in chapter 2, "What a label says".
     """
     logits = check_scores("logits", logits)
@@ -122,17 +108,10 @@ def soft_target_loss(student_logits: ArrayLike, teacher_logits: ArrayLike, T: fl
     The T² keeps the gradient's size when T changes: the gradient of the divergence itself shrinks
     as 1 / T². Summed over classes and averaged over examples (the `batchmean` of other libraries).
 
-    Args:
-        student_logits: shape (..., classes).
-        teacher_logits: the same shape; nothing is broadcast.
-        T: temperature, above 0, used for both.
-
-    Returns:
-        Loss: its gradient with respect to the student's logits is
-        T · (softmax(student / T) - softmax(teacher / T)) / batch size.
-
-    ValueError for T or the logits not as described, or shapes that differ. Hinton, Vinyals & Dean
-    2015, section 2. Derived in chapter 4.
+    Both logits have one shape (..., classes), nothing is broadcast, and T is above 0. The gradient
+    is T · (softmax(student / T) - softmax(teacher / T)) / batch size. ValueError for T or the
+    logits not as described, or shapes that differ. Hinton, Vinyals & Dean 2015, section 2. Derived
+    in chapter 4.
     """
     student, teacher = check_pair("logits", student_logits, teacher_logits)
     T = check_positive("T", T)

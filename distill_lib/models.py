@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 import numpy as np
+from numpy.random import Generator
 
 from distill_lib.checks import Array, check_dtype, check_kind, check_scores, check_whole
-from distill_lib.layers import KINDS, RATIONALE, Layer, Linear, Memory, ReLU, few_threads
+from distill_lib.layers import KINDS, RATIONALE, Dropout, Layer, Linear, Memory, ReLU, few_threads
 
 
 class Model(Protocol):
     """What training and distillation know of a model; `Network` is one.
 
     `vector` has all parameters, changed in place, and `gradient_vector` their gradients, in the
-    same order; `multiply_adds` says what one example costs.
+    same order; `multiply_adds` says what one example costs. In training `forward` gets an `rng`.
     """
 
     dtype: np.dtype
@@ -35,7 +36,7 @@ class Model(Protocol):
     def gradient_vector(self) -> Array: ...
     @property
     def multiply_adds(self) -> int: ...
-    def forward(self, inputs: Array) -> Mapping[str, Array]: ...
+    def forward(self, inputs: Array, rng: Generator | None = None) -> Mapping[str, Array]: ...
     def backward(self, gradients: Mapping[str, Array]) -> None: ...
     def scores(self, inputs: Array) -> Mapping[str, Array]: ...
     def logits(self, inputs: Array) -> Array: ...
@@ -48,8 +49,8 @@ class Network:
     on whole vectors. `parameters` and `gradients` are named views into them: "W1", "b1", "W2", …
 
     Args:
-        layers: the first knows its `n_inputs`, each fits the one before, the last has the scores
-            "logits", and no name occurs twice.
+        layers: the first one but for `Dropout` knows its `n_inputs`, each fits the one before, the
+            last has the scores "logits", and no name occurs twice.
         seed: of the first parameters.
         dtype: np.float32 or np.float64.
 
@@ -65,10 +66,12 @@ class Network:
         layers = tuple(layers)
         for layer in layers:
             check_kind("each layer", layer, Layer)
-        if layers and not hasattr(layers[0], "n_inputs"):
-            raise ValueError(f"the first layer must know its n_inputs, got {layers[0]}")
+        first = next((layer for layer in layers if not isinstance(layer, Dropout)), None)
+        if first is not None and not hasattr(first, "n_inputs"):
+            raise ValueError(f"the first layer must know its n_inputs, got {first}")
         linear = [layer for layer in layers if isinstance(layer, Linear)]
-        for one, other in pairwise(linear if {*map(type, layers)} <= {Linear, ReLU} else ()):
+        known = {*map(type, layers)} <= {Linear, ReLU, Dropout}
+        for one, other in pairwise(linear if known else ()):
             if sum(one.scores.values()) != other.n_inputs:
                 raise ValueError(f"each layer must fit the one before, got {one} before {other}")
         names = [name for layer in layers for name in layer.scores]
@@ -83,6 +86,8 @@ class Network:
     def _bind(self, layers: tuple[Layer, ...], vector: Array) -> None:
         """Take these layers and this vector, and make all that follows from them."""
         self.layers, self.dtype = layers, vector.dtype
+        # Below the first layer that is no dropout there is nothing to teach.
+        self._first = next((k for k, one in enumerate(layers) if not isinstance(one, Dropout)), 0)
         self._vector, self._gradient_vector = vector, np.zeros_like(vector)
         views = zip(self._views(self._vector), self._views(self._gradient_vector), strict=True)
         self._memories = [Memory(*pair) for pair in views]
@@ -147,7 +152,7 @@ class Network:
     @property
     def n_inputs(self) -> int:
         """How many numbers an example has."""
-        return getattr(self.layers[0], "n_inputs")  # noqa: B009
+        return getattr(self.layers[self._first], "n_inputs")  # noqa: B009
 
     @property
     def n_parameters(self) -> int:
@@ -163,10 +168,11 @@ class Network:
         """Another model with the same parameters and nothing shared."""
         return deepcopy(self)
 
-    def forward(self, inputs: Array) -> dict[str, Array]:
+    def forward(self, inputs: Array, rng: Generator | None = None) -> dict[str, Array]:
         """Named scores of a batch, each of shape (examples, units); remembers it for `backward`.
 
-        The arrays belong to the model and hold until its next `forward`; `scores` copies them.
+        With an `rng` it is a forward of training: layers such as dropout draw from it. The arrays
+        belong to the model and hold until its next `forward`; `scores` copies them.
         ValueError for inputs not of shape (examples, inputs), or not of the model's dtype.
         """
         units = np.asarray(inputs)
@@ -178,7 +184,7 @@ class Network:
         scores: dict[str, Array] = {}
         self._examples = len(units)
         for layer, memory, columns in zip(self.layers, self._memories, self._columns, strict=True):
-            memory.inputs = units
+            memory.inputs, memory.rng = units, rng
             units = layer.forward(units, memory)
             scores |= {name: units[:, place] for name, place in columns.items()}
         return scores
@@ -200,7 +206,7 @@ class Network:
                 must, got = f"floats of shape {shape}", f"{array.dtype} of shape {array.shape}"
                 raise ValueError(f"the gradient of {name} must be {must}, got {got}")
         downstream: Array | None = None  # what the layers above ask of this layer's outputs
-        for k in range(len(self.layers) - 1, -1, -1):
+        for k in range(len(self.layers) - 1, self._first - 1, -1):
             layer, memory = self.layers[k], self._memories[k]
             direct = self._direct(k, gradients)
             if downstream is not None and direct is not None:
@@ -208,7 +214,7 @@ class Network:
             elif direct is not None:
                 downstream = direct
             if downstream is not None:
-                downstream = layer.backward(downstream, memory, first=k == 0)
+                downstream = layer.backward(downstream, memory, first=k == self._first)
             else:  # nothing above this layer is being taught
                 for gradient in memory.gradients.values():
                     gradient[:] = 0
@@ -260,9 +266,9 @@ class Network:
             raise ValueError(f'a model is saved under a name that ends in ".npz", got {path}')
         if strange := [layer for layer in self.layers if KINDS.get(layer.kind) is not type(layer)]:
             raise ValueError(f"only layers of `layers.KINDS` can be saved, got {strange}")
-        layers = [{"kind": layer.kind, **vars(layer)} for layer in self.layers]
-        kind = type(self).__name__
-        np.savez(path, kind=kind, layers=json.dumps(layers, default=int), vector=self._vector)
+        described = [{"kind": layer.kind, **vars(layer)} for layer in self.layers]
+        layers = json.dumps(described, default=np.generic.item)
+        np.savez(path, kind=type(self).__name__, layers=layers, vector=self._vector)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
