@@ -28,14 +28,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tqdm.std
+from oracles import real_mnist
 
 from distill_lib import Dataset, mnist
 
 MODULE = importlib.import_module("distill_lib.mnist")  # `distill_lib.mnist` is the function
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED, NAMES = dict(MODULE.FILES), list(MODULE.FILES)
-PLACES = [Path(os.environ.get("DISTILL_MNIST", "")), ROOT.parent / "shared/data/mnist"]
-REAL = next((p.resolve() for p in PLACES if all((p / name).exists() for name in NAMES)), None)
+REAL = real_mnist()
 IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = NAMES
 SIZES = {"train": 300, "t10k": 50}  # the images are more than a piece of a download
 
@@ -705,7 +705,7 @@ def test_what_a_download_needs_is_imported_only_for_one():
 # the real files
 
 REAL_FILES = pytest.mark.skipif(
-    REAL is None, reason=f"no folder with the real files of MNIST: tried {PLACES}"
+    REAL is None, reason="no folder with the real files of MNIST: name it in DISTILL_MNIST"
 )
 # As published with the files, and as others have counted.
 MD5 = {

@@ -334,7 +334,7 @@ def test_a_length_is_above_0(length):
 def test_an_average_is_its_textbook_formula(every):
     """A plain mean as long as that forgets faster, then the exponential one."""
     values = np.random.default_rng(0).normal(size=(40, 4))
-    model, average, seen = MLP((1, 2), dtype=np.float64), Average(0.9, every), []
+    model, average, seen, expected = MLP((1, 2), dtype=np.float64), Average(0.9, every), [], 0.0
     for k, value in enumerate(values, start=1):
         model.vector[:] = value
         average(model)
