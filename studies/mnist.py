@@ -19,9 +19,11 @@ import os
 # A run takes minutes here, and says how far it is: every ten seconds, not ten times in one.
 os.environ.setdefault("TQDM_MININTERVAL", "10")
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from inspect import getsource
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 import engine
@@ -156,10 +158,13 @@ def validated(model: Network, digits: str = "0123456789") -> Row:
     return {"validation": accuracy(model.logits(split.inputs), split.labels)}
 
 
-def have_teachers(study: Study) -> None:
-    """Train those teachers of a study that are not on disk: each once, and the longest first."""
+def have_teachers(study: Study, report: Sequence[int]) -> None:
+    """Train those teachers of a study that are not on disk: each once, and the longest first.
+
+    Besides that of the choices, those of the seeds of the `report`.
+    """
     epochs = sorted({setting["taught"] for setting in study.settings} - {0}, reverse=True)
-    seeds = [(True, seed) for seed in TUNING] + [(False, seed) for seed in study.seeds]
+    seeds = [(True, seed) for seed in TUNING] + [(False, seed) for seed in report]
     tasks = [(study.fixed["teacher"], taught, *one) for taught in epochs for one in seeds]
     parallel = joblib.Parallel(engine.JOBS, batch_size=1, return_as="generator_unordered")
     trained = parallel(joblib.delayed(teacher_of)(*task) for task in tasks)
@@ -169,7 +174,7 @@ def have_teachers(study: Study) -> None:
 
 def taught_first(study: Study) -> Row:
     """What is recorded of the teachers."""
-    have_teachers(study)
+    have_teachers(study, study.seeds)
     return rows_alone(study)
 
 
@@ -199,8 +204,12 @@ def learn(
     rate: float,
     epochs: int,
     batch_size: int,
+    **options: Any,
 ) -> MLP:
-    """A student such as "784-300-300-10": momentum, a rate that falls to 0, and nothing else."""
+    """A student such as "784-300-300-10": momentum, a rate that falls to 0, and nothing else.
+
+    But for the attempts of `mnist_closer`, which hand on other `options` of `train`.
+    """
     model = MLP([int(n) for n in student.split("-")], seed=seed)
     train(
         model,
@@ -212,13 +221,14 @@ def learn(
         schedule=cosine_decay,
         seed=seed,
         label=f"student {seed}",
+        **options,
     )
     return model
 
 
 def chosen_on_validation(study: Study) -> Row:
     """Rates chosen on validation, of 50,000 images; the report, of 60,000."""
-    have_teachers(study)
+    have_teachers(study, study.seeds)
     pairs = study.chosen([setting | {"validating": True} for setting in study.settings])
     rows = study.runs([setting | {"validating": False} for setting, _ in pairs], study.seeds)
     return {

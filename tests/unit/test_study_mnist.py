@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 from oracles import real_mnist
 
-from distill_lib import Network, TeacherOutputs, recorded, results, unpacked
+from distill_lib import (
+    Linear,
+    Network,
+    TeacherOutputs,
+    jitter,
+    recorded,
+    results,
+    soft_target_loss,
+    unpacked,
+)
 from distill_lib.data import Split, make_dataset
 
 pytestmark = pytest.mark.slow  # it trains
@@ -224,6 +233,55 @@ def test_what_was_interrupted_goes_on_where_it_stopped(module, monkeypatch, tmp_
     assert kept == again and len(kept) == 2 * 3
     settings, rates, seeds = len(one.settings), len(one.rates), len(one.seeds)
     assert len(learned) == settings * (rates + seeds) + 1
+
+
+# --- Attempts to come closer ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def closer(module, study):
+    """The attempts, on the same tiny data and with the same tiny teachers."""
+    return study("mnist_closer")
+
+
+PLAN = {"T": 4, "rate": 0.1, "epochs": 1, "batch_size": 50, "teacher": TEACHER}
+
+
+def test_each_attempt_is_made_and_changes_what_it_says(module, closer, monkeypatch):
+    rows, plans, learn = {}, {}, module.learn
+
+    def watched(**plan):
+        plans[len(plans)] = plan
+        return learn(**plan)
+
+    monkeypatch.setattr(module, "learn", watched)
+    without_test = replace(module.data(), test=None)
+    monkeypatch.setattr(module, "data", lambda: without_test)
+    for attempt in closer.ATTEMPTS:
+        rows[attempt] = closer.mnist_closer(
+            attempt=attempt, student=TINY[0], taught=1, teacher_seed=3, seed=0, **PLAN
+        )
+    assert len({row["teacher_errors"] for row in rows.values()}) == 1
+    for attempt, plan in zip(closer.ATTEMPTS, plans.values(), strict=True):
+        for name in ("epochs", "batch_size", "rate", "student"):
+            expected = ({"student": TINY[0]} | PLAN | closer.ATTEMPTS[attempt])[name]
+            assert plan[name] == expected, attempt
+        for name, option in (("pixels", "augment"), ("decay", "after_step")):
+            assert (name in closer.ATTEMPTS[attempt]) == (option in plan), attempt
+        row = rows[attempt]
+        assert 0 <= row["mended"] <= min(row["teacher_errors"], 100 - row["errors"])
+
+
+def test_a_teacher_is_asked_about_the_images_as_they_were_moved(module, closer):
+    teacher = Network([Linear(784, {"logits": 10})], seed=1)
+    asking, x = closer.Asking(teacher, 2, 4.0), module.data().train.inputs[:20]
+    moved = asking.augment(x, np.random.default_rng(0))
+    np.testing.assert_array_equal(moved, jitter(2)(x, np.random.default_rng(0)))
+    scores = np.random.default_rng(1).normal(size=(20, 10))
+    outcome = asking({"logits": scores}, np.arange(20), 0.0)
+    expected = soft_target_loss(scores, teacher.logits(moved), 4.0)
+    assert outcome.value == expected.value
+    np.testing.assert_array_equal(outcome.gradients["logits"], expected.gradient)
 
 
 # --- The records, of the real images --------------------------------------------------------------
