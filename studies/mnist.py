@@ -195,6 +195,15 @@ def teachers(taught: int, teacher: Row, validating: bool, seed: int) -> Row:
 # --- Students -------------------------------------------------------------------------------------
 
 
+def warmed_up(done: float) -> float:
+    """Up to the full rate in the first tenth of the steps, then down along half a cosine.
+
+    Soft targets at a high T pull hard at first: at once, the full rate leaves many students without
+    a single unit that is not 0 for every image.
+    """
+    return min(1.0, 10 * done) * cosine_decay(done)
+
+
 def learn(
     student: str,
     split: Split,
@@ -206,9 +215,9 @@ def learn(
     batch_size: int,
     **options: Any,
 ) -> MLP:
-    """A student such as "784-300-300-10": momentum, a rate that falls to 0, and nothing else.
+    """A student such as "784-300-300-10": momentum, one rate, and nothing that regularises.
 
-    But for the attempts of `mnist_closer`, which hand on other `options` of `train`.
+    `options` are further ones of `train`, for the attempts of `mnist_closer`.
     """
     model = MLP([int(n) for n in student.split("-")], seed=seed)
     train(
@@ -218,10 +227,9 @@ def learn(
         steps=epochs * -(-len(split) // batch_size),
         batch_size=batch_size,
         optimizer=SGD(rate, 0.9),
-        schedule=cosine_decay,
         seed=seed,
         label=f"student {seed}",
-        **options,
+        **({"schedule": warmed_up} | options),
     )
     return model
 

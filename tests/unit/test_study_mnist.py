@@ -14,6 +14,7 @@ from distill_lib import (
     Linear,
     Network,
     TeacherOutputs,
+    cosine_decay,
     jitter,
     recorded,
     results,
@@ -159,6 +160,20 @@ def test_the_bias_makes_all_classes_equally_likely_by_the_teachers_probabilities
     assert bias.argmax() == 3 and bias[3] > 1
 
 
+def test_a_student_warms_up_and_ends_at_rest(module, monkeypatch):
+    plans = {}
+    monkeypatch.setattr(module, "train", lambda model, *_, **plan: plans.update(plan))
+    plan = {"rate": 0.1, "epochs": 3, "batch_size": 100}
+    model = module.learn("784-30-20-10", module.images(True), None, 4, **plan)
+    assert model.sizes == (784, 30, 20, 10)
+    assert (plans["steps"], plans["batch_size"], plans["seed"]) == (15, 100, 4)
+    assert not {"augment", "after_step", "patience"} & {*plans}
+    schedule = [plans["schedule"](done) for done in np.linspace(0, 1, 101)]
+    assert schedule[0] == 0 and schedule[-1] == pytest.approx(0) and 0.95 < max(schedule) <= 1
+    assert np.argmax(schedule) == 10 and (np.diff(schedule[10:]) < 0).all()
+    np.testing.assert_allclose(schedule[5], 0.5 * cosine_decay(0.05))
+
+
 def test_neither_choice_nor_bias_looks_at_the_test_set(module, monkeypatch):
     """While they are made, there is none."""
     whole = module.data()
@@ -266,7 +281,8 @@ def test_each_attempt_is_made_and_changes_what_it_says(module, closer, monkeypat
         for name in ("epochs", "batch_size", "rate", "student"):
             expected = ({"student": TINY[0]} | PLAN | closer.ATTEMPTS[attempt])[name]
             assert plan[name] == expected, attempt
-        for name, option in (("pixels", "augment"), ("decay", "after_step")):
+        named = {"pixels": "augment", "decay": "after_step", "schedule": "schedule"}
+        for name, option in named.items():
             assert (name in closer.ATTEMPTS[attempt]) == (option in plan), attempt
         row = rows[attempt]
         assert 0 <= row["mended"] <= min(row["teacher_errors"], 100 - row["errors"])
