@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,11 @@ from distill_lib import (
     recorded,
     results,
     soft_target_loss,
+    traditional,
     unpacked,
 )
 from distill_lib.data import Split, make_dataset
+from distill_lib.training import Diverged
 
 pytestmark = pytest.mark.slow  # it trains
 STUDY = Path(__file__).resolve().parents[2] / "studies/mnist.py"
@@ -183,6 +186,32 @@ def test_neither_choice_nor_bias_looks_at_the_test_set(module, monkeypatch):
     module.mnist(TINY[0], 4, *teacher, **plan)
     module.mnist(TINY[0], None, *teacher, **plan)
     module.unseen("78", 4, TINY[0], *teacher, **plan)
+
+
+def test_a_rate_that_diverges_is_not_chosen_and_never_reported(module, monkeypatch):
+    def diverge(*_, **__):
+        raise Diverged("as it happens")
+
+    monkeypatch.setattr(module, "learn", diverge)
+    plan = {"rate": 1.0, "epochs": 1, "batch_size": 50}
+    for run in (partial(module.mnist, TINY[0], 4), partial(module.unseen, "78", 4, TINY[0])):
+        assert run(1, TEACHER, True, 0, **plan)["validation"] <= 0
+        with pytest.raises(Diverged):
+            run(1, TEACHER, False, 0, **plan)
+
+
+def test_rates_for_digits_never_shown_are_chosen_by_the_soft_targets_of_those_shown(module):
+    plan = {"rate": 0.03, "epochs": 1, "batch_size": 50}
+    row = module.unseen("78", 4, TINY[0], 1, TEACHER, True, 0, **plan)
+    split = module.images(True)
+    teacher = module.teacher_of(TEACHER, 1, True, 0)
+    split = split.take(np.flatnonzero((split.labels == 7) | (split.labels == 8)))
+    outputs = TeacherOutputs.of(teacher, split)
+    student = module.learn(TINY[0], split, traditional(split, outputs, 4, 0.0), 0, **plan)
+    validation = module.data().validation
+    inputs = validation.inputs[(validation.labels == 7) | (validation.labels == 8)]
+    loss = soft_target_loss(student.logits(inputs), teacher.logits(inputs), 4.0)
+    assert row == {"validation": pytest.approx(-loss.value, rel=1e-5)}
 
 
 def without_test(module):
