@@ -1,6 +1,6 @@
 """The founding paper's table on MNIST: a teacher, its students, and digits that they never saw.
 
-    python studies/mnist.py             # all of it, 90 minutes on two cores; goes on where it stopped
+    python studies/mnist.py             # all of it, 90 minutes on two cores; goes on where it was
     python studies/mnist.py teachers    # the teachers alone; `mnist`: the students; `unseen`
     python studies/mnist.py --check     # repeat a slice of the records, write nothing
 
