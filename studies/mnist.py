@@ -54,14 +54,14 @@ from distill_lib.training import (
 
 TEACHER = {
     "width": 1200,
-    "rate": 0.1,
+    "rate": 0.05,
     "batch_size": 100,
-    "dropout_of_inputs": 0.2,
-    "dropout": 0.5,
-    "longest": 3.9,  # a unit's incoming weights, as a vector
+    "dropout_of_inputs": 0.1,
+    "dropout": 0.4,
+    "longest": 2.0,  # a unit's incoming weights, as a vector
     "pixels": 2,
 }
-EPOCHS = 60  # of a teacher's training
+EPOCHS = 50  # of a teacher's training
 STUDENTS = ["784-800-800-10", "784-300-300-10", "784-30-30-10"]
 SMALL = STUDENTS[-1]
 PLAN = {"epochs": 20, "batch_size": 100}
