@@ -1,8 +1,8 @@
 """The small library of the book: everything that a chapter calls, in NumPy, one concept a file.
 
-Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `models`, `data`, `training`,
-`distillation`, `statistics`, `results`; then `figures` and `exercises`, which the chapters use to
-show things. The slider is a package of its own, `livefigures`; its names are handed on here.
+Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `models`, `data`, `mnist`,
+`training`, `distillation`, `statistics`, `results`; then `figures` and `exercises`, with
+which chapters show things. The slider is a package of its own, `livefigures`, handed on here.
 """
 
 from distill_lib import figures
@@ -18,7 +18,7 @@ from distill_lib.distillation import (
     traditional,
 )
 from distill_lib.exercises import check
-from distill_lib.layers import Linear, ReLU
+from distill_lib.layers import Dropout, Linear, ReLU
 from distill_lib.losses import (
     Loss,
     consistency,
@@ -39,6 +39,7 @@ from distill_lib.metrics import (
     negative_log_likelihood,
     report,
 )
+from distill_lib.mnist import mnist
 from distill_lib.models import MLP, LogisticRegression, Network
 from distill_lib.results import RESULTS, packed, record, recorded, unpacked
 from distill_lib.statistics import (
@@ -48,5 +49,16 @@ from distill_lib.statistics import (
     over_seeds,
     paired_difference,
 )
-from distill_lib.training import SGD, Adam, History, constant, cosine_decay, noisy_copies, train
+from distill_lib.training import (
+    SGD,
+    Adam,
+    Average,
+    History,
+    constant,
+    cosine_decay,
+    jitter,
+    max_norm,
+    noisy_copies,
+    train,
+)
 from livefigures import Choices, explore, show

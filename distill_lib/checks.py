@@ -36,9 +36,8 @@ def check_kind(name: str, value: object, kind: type, advice: str = "") -> None:
 def check_scores(name: str, scores: ArrayLike) -> Array:
     """Scores as floats: integers become float64, floats keep their type.
 
-    Raises:
-        ValueError: not real numbers, numbers that float64 cannot hold, a scalar, empty, or not
-            finite.
+    ValueError for others than real numbers, those that float64 cannot hold, a scalar, nothing, or
+    what is not finite.
     """
     array = as_array(name, scores)
     if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
@@ -115,6 +114,12 @@ def check_share(name: str, value: float) -> None:
         raise ValueError(f"{name} must be a number in 0 .. 1, got {value!r}")
 
 
+def check_below_1(name: str, value: float) -> None:
+    """ValueError for anything but a number from 0 to 1, 1 excluded."""
+    if not 0 <= number(value) < 1:
+        raise ValueError(f"{name} must lie in 0 .. 1, 1 excluded, got {value!r}")
+
+
 def check_weights(**weights: float) -> None:
     """ValueError outside the simplex: each must be at least 0, together at most 1."""
     for name, weight in weights.items():
@@ -140,9 +145,8 @@ def check_dtype(dtype: type) -> None:
 def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> Array:
     """Hard labels as integers of `shape`.
 
-    Raises:
-        ValueError: not integers, of another shape, or outside 0 .. n_classes - 1; with the first
-            value that is wrong, and what usually helps.
+    ValueError for others than integers, another shape, or labels outside 0 .. n_classes - 1; with
+    the first value that is wrong, and what usually helps.
     """
     array = check_one_each("labels", labels, shape)
     check_integers("labels", array)
@@ -159,11 +163,10 @@ def check_one_each(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Arra
     if array.shape != shape:
         advice = ""
         if array.ndim == len(shape) + 1:
-            column = array.shape[-1] == 1
-            advice = f"{name}[:, 0]" if column else f"{name}.argmax(axis=1)"
-            advice = f"; for {'a column' if column else 'one-hot rows'}, take {advice}"
-        expected = f"{name} must have shape {shape}, one per example"
-        raise ValueError(f"{expected}, got {array.shape}{advice}")
+            advice = f"; for one-hot rows, take {name}.argmax(axis=1)"
+            advice = f"; for a column, take {name}[:, 0]" if array.shape[-1] == 1 else advice
+        got = f"{array.shape}{advice}"
+        raise ValueError(f"{name} must have shape {shape}, one per example, got {got}")
     return array
 
 
@@ -183,25 +186,24 @@ def check_integers(name: str, array: Array) -> None:
 def check_index(index: ArrayLike) -> Array:
     """Examples' places in a data set, shape (examples,).
 
-    Raises:
-        ValueError: not whole numbers of at least 0 (a mask of True and False is not).
+    ValueError for others than whole numbers of at least 0 (a mask of True and False is not).
     """
     array = as_array("an index", index)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError(f"an index must hold whole numbers along one axis, got {array!r}")
-    if (array < 0).any():
-        wrong = array[array < 0][0]
-        raise ValueError(f"an index must hold whole numbers of at least 0, got {wrong}")
+    if (wrong := array[array < 0]).size:
+        raise ValueError(f"an index must hold whole numbers of at least 0, got {wrong[0]}")
     return array
 
 
-def check_same_shape(student: Array, teacher: Array) -> None:
-    """ValueError where scores do not stand one for one beside each other.
+def check_pair(what: str, student: ArrayLike, teacher: ArrayLike) -> tuple[Array, Array]:
+    """Scores of student and teacher, one for one; ValueError for shapes that differ, or bad scores.
 
     NumPy would broadcast a batch of one over any batch; a misplaced teacher must not pass so.
     """
+    student = check_scores(f"student_{what}", student)
+    teacher = check_scores(f"teacher_{what}", teacher)
     if student.shape != teacher.shape:
-        raise ValueError(
-            f"teacher and student scores must have the same shape, got {teacher.shape} "
-            f"for the teacher and {student.shape} for the student"
-        )
+        got = f"{teacher.shape} for the teacher and {student.shape} for the student"
+        raise ValueError(f"teacher and student scores must have the same shape, got {got}")
+    return student, teacher

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,8 +33,6 @@ from distill_lib.checks import (
 
 UNLABELLED = -1
 """The label of an example whose label is not known. No loss accepts it."""
-
-
 SPLITS = ("train", "transfer", "validation", "test")
 
 
@@ -46,9 +45,8 @@ class Split:
         labels: shape (examples,), integers; `UNLABELLED` where there is none.
         index: shape (examples,), each example's place in the data set that it comes from.
 
-    Raises:
-        ValueError: shapes or types not as described, lengths that differ, an index that occurs
-            twice, or a split without examples.
+    ValueError for shapes or types not as described, lengths that differ, an index that occurs
+    twice, or a split without examples.
     """
 
     inputs: Array
@@ -61,10 +59,9 @@ class Split:
         for name, array in (("inputs", inputs), ("labels", labels), ("index", index)):
             object.__setattr__(self, name, array)  # a frozen class; lists become arrays
         if inputs.ndim != 2 or not labels.shape == index.shape == (len(inputs),):
-            raise ValueError(
-                "inputs must have shape (examples, inputs), labels and index (examples,), got "
-                f"{inputs.shape}, {labels.shape} and {index.shape}"
-            )
+            expected = "inputs must have shape (examples, inputs), labels and index (examples,)"
+            got = f"{inputs.shape}, {labels.shape} and {index.shape}"
+            raise ValueError(f"{expected}, got {got}")
         for name, array, least in (("labels", labels, UNLABELLED), ("index", index, 0)):
             check_integers(name, array)
             if array.min() < least:
@@ -103,9 +100,8 @@ class Dataset:
         class_names: what the classes are called, in the order of their labels; may be empty.
         mean, scale: shape (inputs,), what `standardised` subtracts and divides by.
 
-    Raises:
-        ValueError: fewer than two classes, a label beyond them, or an example of `train` or
-            `transfer` that is also used to validate or to test.
+    ValueError for fewer than two classes, a label beyond them, or an example of `train` or
+    `transfer` that is also used to validate or to test.
     """
 
     name: str
@@ -126,11 +122,9 @@ class Dataset:
             if split is None and name == "test":
                 continue
             check_kind(name, split, Split)
-            if split.labels.max() >= self.n_classes:
-                raise ValueError(
-                    f"labels of {name} must be below n_classes = {self.n_classes}, got "
-                    f"{split.labels.max()}"
-                )
+            if (largest := split.labels.max()) >= self.n_classes:
+                expected = f"labels of {name} must be below n_classes = {self.n_classes}"
+                raise ValueError(f"{expected}, got {largest}")
             if name in ("validation", "test") and np.isin(split.index, seen).any():
                 raise ValueError(f"{name} must hold none of the examples of another split")
             seen = np.concatenate([seen, split.index])
@@ -166,21 +160,17 @@ class Dataset:
             seed: of that draw.
             dtype: np.float32 or np.float64.
 
-        Raises:
-            ValueError: arrays, shares or dtype not as described, or a class of which no example
-                is left for training.
-
-        "Your own data" walks through it.
+        ValueError for arrays, shares or dtype not as described, or a class of which no example is
+        left for training. "Your own data" walks through it.
         """
         x = check_table("inputs", inputs, "inputs").astype(np.float64)
         given = check_one_each("labels", labels, (len(x),))
         check_dtype(dtype)
         sizes = [round(share * len(x)) for share in (validation, test) if 0 < number(share) < 1]
         if len(sizes) < 2 or min(sizes) < 1 or sum(sizes) >= len(x):
-            raise ValueError(
-                f"validation and test must be shares above 0 that leave some of {len(x)} examples "
-                f"for training, got {validation!r} and {test!r}"
-            )
+            expected = f"shares above 0 that leave some of {len(x)} examples for training"
+            got = f"{validation!r} and {test!r}"
+            raise ValueError(f"validation and test must be {expected}, got {got}")
         if given.dtype.kind in "fO" and any(label != label for label in given):  # as nan alone is
             raise ValueError("labels must name a class for each example, got nan: leave those out")
         try:
@@ -190,15 +180,13 @@ class Dataset:
         if len(classes) > 2 and classes[0] == UNLABELLED:
             raise ValueError(f"labels hold {UNLABELLED}, which marks examples without a label")
         n_classes = max(2, len(classes))
-        raw = make_dataset(
-            name, x, numbers, n_classes, (len(x) - sum(sizes), sizes[0], sizes[1]), seed
-        )
+        parts = (len(x) - sum(sizes), sizes[0], sizes[1])
+        raw = make_dataset(name, x, numbers, n_classes, parts, seed)
         missing = [str(c) for k, c in enumerate(classes) if k not in raw.train.labels]
         if missing or len(classes) < 2:
-            raise ValueError(
-                f"training needs two classes or more, and an example of each, got {len(classes)} "
-                f"classes, and none of {missing[:9]}"
-            )
+            got = f"{len(classes)} classes, and none of {missing[:9]}"
+            needs = "training needs two classes or more, and an example of each"
+            raise ValueError(f"{needs}, got {got}")
         with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
             mean, spread = raw.train.inputs.mean(axis=0), raw.train.inputs.std(axis=0)
         check_scores("the spread of the inputs", np.stack([mean, spread]))
@@ -206,20 +194,16 @@ class Dataset:
         changes = spread > 1e-12 * np.abs(raw.train.inputs).max(axis=0)
         class_names = tuple(str(label) for label in classes)
         raw = replace(raw, class_names=class_names, mean=mean, scale=np.where(changes, spread, 1))
-        splits = {n: getattr(raw, n) for n in SPLITS}
-        ready: dict[str, Array] = {
-            n: raw.standardised(s.inputs).astype(dtype) for n, s in splits.items()
-        }
-        return replace(raw, **{n: replace(s, inputs=ready[n]) for n, s in splits.items()})
+        splits: dict[str, Any] = {part: getattr(raw, part) for part in SPLITS}
+        for part, split in splits.items():
+            splits[part] = replace(split, inputs=raw.standardised(split.inputs).astype(dtype))
+        return replace(raw, **splits)
 
     def standardised(self, inputs: ArrayLike) -> Array:
         """(inputs - mean) / scale, with what `from_arrays` took from the training split.
 
-        Returns:
-            Shape (examples, inputs), float64.
-
-        Raises:
-            ValueError: inputs that are not numbers, or not of that shape.
+        Returns shape (examples, inputs), float64; ValueError for inputs that are not numbers, or
+        not of that shape.
         """
         x, width = check_table("inputs", inputs, "inputs"), self.train.inputs.shape[1]
         if x.shape[1] != width:
@@ -229,23 +213,20 @@ class Dataset:
     def with_few_labels(self, n_labels: int, seed: int = 0) -> Dataset:
         """Keep `n_labels` labels of the transfer set, as even over the classes as can be.
 
-        The inputs all stay: the rest of the transfer set is unlabelled. The teacher's `train`
-        split is not touched: the teacher had more labels than the student will see.
-
-        Raises:
-            ValueError: n_labels below 1 or above the labels that there are, or no seed.
+        The inputs all stay: the rest of the transfer set is unlabelled. The teacher's `train` split
+        is not touched: the teacher had more labels than the student will see. ValueError for
+        n_labels below 1 or above the labels that there are, or no seed.
         """
         check_whole("seed", seed, least=0)
         labels = self.transfer.labels
         known = np.flatnonzero(labels != UNLABELLED)
         check_whole("n_labels", n_labels, most=len(known))
-        rng = np.random.default_rng(seed)
-        shuffled = rng.permutation(known)
+        shuffled = np.random.default_rng(seed).permutation(known)
         # Deal the examples out class by class, a card to each in turn: rank within the class.
         rank = np.empty(len(shuffled), int)
         for label in np.unique(labels[known]):
-            members = np.flatnonzero(labels[shuffled] == label)
-            rank[members] = np.arange(len(members))
+            members = labels[shuffled] == label
+            rank[members] = np.arange(members.sum())
         kept = shuffled[np.argsort(rank, kind="stable")][:n_labels]
         few = np.full_like(labels, UNLABELLED)
         few[kept] = labels[kept]
@@ -256,10 +237,7 @@ class Dataset:
 
         Exactly round(rate · labels) labels are changed, each to a class that is not its own.
         `train`, `validation` and `test` stay clean; to train a teacher on the same noise, train
-        it on `transfer`.
-
-        Raises:
-            ValueError: a rate outside 0 .. 1, or no seed.
+        it on `transfer`. ValueError for a rate outside 0 .. 1, or no seed.
         """
         check_share("rate", rate)
         check_whole("seed", seed, least=0)
@@ -274,9 +252,7 @@ class Dataset:
     def with_n_examples(self, n: int, seed: int = 0) -> Dataset:
         """Keep `n` examples, drawn evenly, of both `train` and `transfer` (the same ones).
 
-        Raises:
-            ValueError: n below 1 or above the size of `train`, splits that hold different
-                examples, or no seed.
+        ValueError for n outside 1 .. size of `train`, splits of different examples, or no seed.
         """
         check_whole("seed", seed, least=0)
         check_whole("n", n, most=len(self.train))
@@ -291,22 +267,17 @@ def make_dataset(
 ) -> Dataset:
     """Cut arrays into train (also the transfer set), validation and test, at random but fixed.
 
-    Args:
-        inputs, labels: shapes (examples, inputs) and (examples,).
-        sizes: examples in train, validation and test; all of them together.
-        seed: of the shuffle.
-
-    Raises:
-        ValueError: labels not as described, or sizes that do not add up.
+    `inputs` has shape (examples, inputs), `labels` (examples,); `sizes` are of train, validation
+    and test, all examples together; `seed` is the shuffle's. ValueError for labels not as
+    described, or sizes that do not add up.
     """
     inputs = check_scores("inputs", inputs)
     check_whole("n_classes", n_classes, least=2)
     check_whole("seed", seed, least=0)
     labels = check_labels(labels, (len(inputs),), n_classes)
     if len(sizes) != 3 or sum(sizes) != len(inputs) or min(sizes) < 1:
-        raise ValueError(
-            f"sizes must be three, at least 1 each and {len(inputs)} in all, got {sizes}"
-        )
+        expected = f"three, at least 1 each and {len(inputs)} in all"
+        raise ValueError(f"sizes must be {expected}, got {sizes}")
     order = np.random.default_rng(seed).permutation(len(inputs))
     parts = np.split(order, np.cumsum(sizes)[:-1])
     train, validation, test = (Split(inputs[rows], labels[rows], rows) for rows in parts)
@@ -318,10 +289,8 @@ def digits(dtype: type = np.float32) -> Dataset:
 
     1,197 to train on (and as the transfer set), 200 for validation, 400 for test; always the same.
     Source: E. Alpaydin and C. Kaynak, UCI repository, "Optical Recognition of Handwritten Digits"
-    (the part that scikit-learn ships). Chapter 1 meets it first.
-
-    Raises:
-        ValueError: a dtype other than np.float32 or np.float64, or no scikit-learn.
+    (the part that scikit-learn ships). Chapter 1 meets it first. ValueError for a dtype other than
+    np.float32 or np.float64, or without scikit-learn.
     """
     check_dtype(dtype)
     # Read without importing scikit-learn, which takes longer than all else that a chapter imports.
@@ -342,13 +311,9 @@ def synthetic(
     Because the clouds are known, so is the right answer to "how likely is each class here?":
     `synthetic_posterior`. A fifth of the points goes to validation, two fifths to test.
 
-    Args:
-        n_examples: points in all, at least 5.
-        n_classes: clouds, at least 2, equally likely.
-        spread: standard deviation of each cloud; the circle's radius is 2.
-
-    Raises:
-        ValueError: numbers out of these bounds.
+    `n_examples` are the points in all, at least 5; the `n_classes` clouds, at least 2, are equally
+    likely; `spread` is the standard deviation of each, and the circle's radius 2. ValueError for
+    numbers out of these bounds.
     """
     check_whole("n_examples", n_examples, least=5)
     check_whole("n_classes", n_classes, least=2)
@@ -364,11 +329,8 @@ def synthetic(
 def synthetic_posterior(inputs: Array, n_classes: int = 4, spread: float = 1.0) -> Array:
     """Exact log-probability, up to a constant per row, of each class of `synthetic`: its logits.
 
-    Returns:
-        Shape (examples, n_classes): -|x - centre|² / (2 spread²).
-
-    Raises:
-        ValueError: inputs not of shape (examples, 2), or numbers that `synthetic` would refuse.
+    Returns -|x - centre|² / (2 spread²), shape (examples, n_classes). ValueError for inputs not of
+    shape (examples, 2), or numbers that `synthetic` would refuse.
     """
     inputs = check_scores("inputs", inputs).astype(np.float64)
     check_whole("n_classes", n_classes, least=2)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from distill_lib import losses
 from distill_lib.checks import (
     Array,
     check_index,
@@ -26,14 +27,7 @@ from distill_lib.checks import (
     check_weights,
 )
 from distill_lib.data import UNLABELLED, Split
-from distill_lib.losses import (
-    Loss,
-    consistency,
-    cross_entropy,
-    rationale_cosine,
-    rationale_mse,
-    soft_target_loss,
-)
+from distill_lib.losses import Loss
 from distill_lib.models import Model
 from distill_lib.training import Outcome
 
@@ -45,27 +39,21 @@ class Aligned:
         index: shape (examples,), each example's place in the data set.
         rows: shape (examples, ...), one row for each; a copy of them is kept.
 
-    Raises:
-        ValueError: lengths that differ, no rows, an index that occurs twice, or one that is not a
-            whole number of at least 0.
+    ValueError for no rows, lengths that differ, an index that is repeated, negative or not whole.
     """
 
     def __init__(self, index: Array, rows: Array) -> None:
         index = check_index(index)
         self._sorted, self._order = np.unique(index, return_index=True)
         if not 0 < len(index) == len(rows) == len(self._sorted):
-            raise ValueError(
-                f"need one row for each of the different indices, got {len(rows)} rows for "
-                f"{len(self._sorted)} different indices of {len(index)}"
-            )
+            got = f"{len(rows)} rows for {len(self._sorted)} different indices of {len(index)}"
+            raise ValueError(f"need one row for each of the different indices, got {got}")
         self.rows = np.array(rows)
 
     def at(self, index: Array) -> Array:
         """The rows of these examples, in this order.
 
-        Raises:
-            ValueError: an example that has no row, or an index that is not whole numbers (a mask
-                of True and False is not).
+        ValueError for an example without a row, or an index not of whole numbers, such as a mask.
         """
         index = check_index(index)
         places = np.searchsorted(self._sorted, index).clip(max=len(self._sorted) - 1)
@@ -83,10 +71,8 @@ class TeacherOutputs:
         scores: by name ("logits", "hidden_1", …), each of shape (examples, components). Where the
             logits look like probabilities there is a warning: `from_probabilities` takes those.
 
-    Raises:
-        ValueError: no "logits" among the scores, or index and scores that `Aligned` refuses.
-
-    Chapter 4, "The bug lab", stores outputs in one order and uses them in another.
+    ValueError for no "logits" among the scores, or index and scores that `Aligned` refuses. Chapter
+    4, "The bug lab", stores outputs in one order and uses them in another.
     """
 
     def __init__(self, index: ArrayLike, scores: Mapping[str, ArrayLike]) -> None:
@@ -98,24 +84,20 @@ class TeacherOutputs:
         self._scores = {name: Aligned(self.index, table) for name, table in tables}
         rows = self._scores["logits"].rows
         if rows.shape[1] > 1 and (rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=0.01):
-            warnings.warn(
-                "every row of the logits is at least 0 and sums to 1, as probabilities do; "
-                "if that is what they are, TeacherOutputs.from_probabilities takes them",
-                stacklevel=2,
-            )
+            seen = "every row of the logits is at least 0 and sums to 1, as probabilities do"
+            advice = "if that is what they are, TeacherOutputs.from_probabilities takes them"
+            warnings.warn(f"{seen}; {advice}", stacklevel=2)
 
     @classmethod
     def of(cls, teacher: Model, split: Split) -> TeacherOutputs:
         """Ask the teacher once about every example of the split, and keep what it says.
 
-        Raises:
-            ValueError: a teacher without named scores, or no split.
+        ValueError for a teacher without named scores, or no split.
         """
         if isinstance(teacher, type) or not callable(getattr(teacher, "scores", None)):
-            raise ValueError(
-                f"teacher must be a model of this library, got {type(teacher).__name__}: give its "
-                "own answers to TeacherOutputs.from_probabilities(split.index, …)"
-            )
+            advice = "give its own answers to TeacherOutputs.from_probabilities(split.index, …)"
+            got = f"{type(teacher).__name__}: {advice}"
+            raise ValueError(f"teacher must be a model of this library, got {got}")
         check_kind("split", split, Split, "take one of a data set, such as data.transfer")
         return cls(split.index, teacher.scores(split.inputs))
 
@@ -127,14 +109,9 @@ class TeacherOutputs:
 
         Their logarithms are logits: softmax at T = 1 gives them back, but for the floor.
 
-        Args:
-            index: shape (examples,), as in `Split`.
-            probabilities: shape (examples, classes), each row summing to 1.
-            floor: what 0, which has no logarithm, and every smaller probability is raised to before
-                the row is divided by its new sum; above 0 and below 1 / classes.
-
-        Raises:
-            ValueError: probabilities, index or floor not as described.
+        `index` is as in `Split`; the probabilities have shape (examples, classes), each row summing
+        to 1. To `floor`, above 0 and below 1 / classes, is raised what is smaller, such as 0, which
+        has no logarithm; then the row is divided by its new sum. ValueError for others.
         """
         check_table("probabilities", probabilities, "classes")
         p = check_probabilities("probabilities", probabilities).astype(np.float64)
@@ -150,9 +127,7 @@ class TeacherOutputs:
     def at(self, index: Array, name: str = "logits") -> Array:
         """The scores called `name` of these examples, in this order.
 
-        Raises:
-            ValueError: an example or a name that the teacher was not asked about, or an index that
-                is not whole numbers.
+        ValueError for an example or a name that was not asked about, or no index of whole numbers.
         """
         if name not in self._scores:
             raise ValueError(f"the teacher has no scores {name!r}, only {sorted(self._scores)}")
@@ -161,10 +136,8 @@ class TeacherOutputs:
     def misaligned(self, share: float = 1.0, seed: int = 0) -> TeacherOutputs:
         """The bug, on purpose: this share of the rows, each given to another's example.
 
-        Exactly round(share · examples) rows move (a single one has nowhere to go).
-
-        Raises:
-            ValueError: a share outside 0 .. 1.
+        Exactly round(share · examples) rows move (a single one has nowhere to go). ValueError for
+        a share outside 0 .. 1.
         """
         check_share("share", share)
         rng = np.random.default_rng(seed)
@@ -194,22 +167,16 @@ class Term:
     copies: bool = False
 
     def weight_at(self, epoch: float) -> float:
-        """The weight at this epoch.
-
-        Raises:
-            ValueError: not a finite number of at least 0.
-        """
+        """The weight at this epoch; ValueError if that is no finite number of at least 0."""
         weight = self.weight(epoch) if callable(self.weight) else self.weight
-        check_not_negative(f"the weight of {self.name!r}", weight)
-        return weight
+        return check_not_negative(f"the weight of {self.name!r}", weight)
 
 
 class WeightedTerms:
     """The objective Σ weight · loss over its terms. Terms of weight 0 are not even computed.
 
-    Raises:
-        ValueError: no terms, or two of the same name; in use, a weight below 0 or not finite,
-            scores that the student lacks, or copies that a term needs and nobody has made.
+    ValueError for no terms, or two of the same name; in use, for a weight below 0 or not finite,
+    scores that the student lacks, or copies that a term needs and nobody has made.
     """
 
     def __init__(self, *terms: Term) -> None:
@@ -255,10 +222,7 @@ def _rest(*weights: float) -> float:
 def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
     """Cross entropy with the split's labels: the mean over those of a batch that have one.
 
-    Of a batch without any label it says nothing: None.
-
-    Raises:
-        ValueError: no split.
+    Of a batch without any label it says nothing: None. ValueError for what is no split.
     """
     check_kind("split", split, Split, "take one of a data set, such as data.transfer")
     labels = Aligned(split.index, split.labels)
@@ -267,11 +231,11 @@ def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
         batch = labels.at(index)
         known = batch != UNLABELLED
         if known.all():
-            return cross_entropy(logits, batch)
+            return losses.cross_entropy(logits, batch)
         if not known.any():
             return None
         gradient = np.zeros_like(logits)
-        value, gradient[known] = cross_entropy(logits[known], batch[known])
+        value, gradient[known] = losses.cross_entropy(logits[known], batch[known])
         return Loss(value, gradient)
 
     return loss
@@ -280,10 +244,7 @@ def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
 def hard_labels(split: Split) -> WeightedTerms:
     """The student alone: cross entropy with whatever labels the split has. The baseline of all.
 
-    Raises:
-        ValueError: no split, or one without a single label.
-
-    Chapter 2.
+    ValueError for no split, or one without a single label. Chapter 2.
     """
     hard = Term("hard", 1.0, hard_label_loss(split))
     if (split.labels == UNLABELLED).all():
@@ -300,10 +261,8 @@ def traditional(split: Split, teacher: TeacherOutputs, T: float, alpha: float) -
         T: temperature of teacher and student in training; at inference T is 1.
         alpha: weight of the hard labels, 0 to 1. Some of the field calls this 1 - alpha.
 
-    Raises:
-        ValueError: T or alpha not as described; in use, an example the teacher was not asked about.
-
-    Hinton, Vinyals & Dean 2015, section 2. Chapter 4.
+    ValueError for T or alpha not as described; in use, for an example the teacher was not asked
+    about. Hinton, Vinyals & Dean 2015, section 2. Chapter 4.
     """
     return step_by_step(split, teacher, T, alpha, beta=0)
 
@@ -325,15 +284,12 @@ def step_by_step(
         rationale: which of the teacher's scores are the rationale.
         on: which of the student's scores learn it, as many as the teacher's.
 
-    Raises:
-        ValueError: T or the weights not as described; in use, scores that do not fit.
-
-    Chapter 5.
+    ValueError for T or the weights not as described; in use, for scores that do not fit. Chapter 5.
     """
     check_weights(alpha=alpha, beta=beta)
     return WeightedTerms(
         Term("hard", alpha, hard_label_loss(split)),
-        Term("rationale", beta, _against(rationale_mse, teacher, rationale), on),
+        Term("rationale", beta, _against(losses.rationale_mse, teacher, rationale), on),
         Term("soft", _rest(alpha, beta), soft_targets(teacher, T)),
     )
 
@@ -358,11 +314,8 @@ def cosine_enhanced(
         consistency_weight: of the `consistency` of the student's logits under noise, on top of the
             other weights; 0 leaves it out. It needs `train(..., augment=noisy_copies(0.04))`.
 
-    Raises:
-        ValueError: T, weights or curriculum not as described; in use, scores that do not
-            fit, or a row of zeros.
-
-    Chapter 6.
+    ValueError for T, weights or curriculum not as described; in use, for scores that do not fit, or
+    a row of zeros. Chapter 6.
     """
     check_weights(alpha=alpha, beta=beta)
     check_not_negative("curriculum", curriculum)
@@ -371,27 +324,23 @@ def cosine_enhanced(
     def beta_at(epoch: float) -> float:
         return beta * min(1.0, epoch / curriculum) if curriculum else beta
 
-    terms = [
+    terms = (
         Term("hard", alpha, hard_label_loss(split)),
-        Term("rationale", beta_at, _against(rationale_cosine, teacher, rationale), on),
+        Term("rationale", beta_at, _against(losses.rationale_cosine, teacher, rationale), on),
         Term("soft", lambda epoch: _rest(alpha, beta_at(epoch)), soft_targets(teacher, T)),
-    ]
-    if consistency_weight:
-        terms.append(
-            Term("consistency", consistency_weight, lambda z, _: consistency(z), copies=True)
-        )
-    return WeightedTerms(*terms)
+    )
+    agree = Term("consistency", consistency_weight, lambda z, _: losses.consistency(z), copies=True)
+    return WeightedTerms(*terms, *([agree] if consistency_weight else []))
 
 
 def soft_targets(teacher: TeacherOutputs, T: float) -> Callable[[Array, Array], Loss]:
     """`soft_target_loss` against the teacher's logits for the same examples.
 
-    Raises:
-        ValueError: T not above 0, or no `TeacherOutputs`.
+    ValueError for T not above 0, or no `TeacherOutputs`.
     """
     check_positive("T", T)
     check_kind("teacher", teacher, TeacherOutputs, "TeacherOutputs.of(model, split) asks a model")
-    return lambda logits, index: soft_target_loss(logits, teacher.at(index), T)
+    return lambda logits, index: losses.soft_target_loss(logits, teacher.at(index), T)
 
 
 def _against(

@@ -29,11 +29,9 @@ def check(
         mistakes: typical wrong answers, each under the words that name what happened, such as
             `{"a factor T is missing": wrong}`.  A function's mistake is named where the answer
             comes out as `wrong` does in every try.
-        decimals: how many the question asks for: an answer rounded by hand to as many is right.
-            Six digits where not given.
+        decimals: an answer rounded to so many, as the question asks, is right; six digits if None.
 
-    Raises:
-        ValueError: a function is expected, and there are no arguments to try it with.
+    ValueError where a function is expected, and there are no arguments to try it with.
     """
     if answer is ... or answer is None:
         print("Over to you: put your answer in place of the dots.")
@@ -41,8 +39,8 @@ def check(
     if callable(expected) and not tries:
         raise ValueError("a function is tried with arguments: expected tries, got none")
     if callable(expected) != callable(answer):
-        fault = f"expected a {_kind(expected)}, got a {_kind(answer)}"
-        print(f"Not yet: {fault}. {hint}".rstrip())
+        kinds = ["function" if callable(one) else "number or array" for one in (expected, answer)]
+        print(f"Not yet: expected a {kinds[0]}, got a {kinds[1]}. {hint}".rstrip())
         return
     cases = list(tries) if callable(expected) else [()]
     yours = [_result(answer, case) for case in cases]
@@ -63,10 +61,6 @@ def check(
             print(f"Not yet: {words}.")
             return
     print(f"Not yet: {next(filter(None, faults))}. {hint}".rstrip())
-
-
-def _kind(value: Any) -> str:
-    return "function" if callable(value) else "number or array"
 
 
 def _result(value: Any, case: tuple[Any, ...]) -> tuple[Any, str]:

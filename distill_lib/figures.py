@@ -46,22 +46,14 @@ CYCLE = ("teacher", "student", "label", "accent", "warn", "muted")
 DASHES: Any = ("-", (0, (4, 1.6)), (0, (1, 1.3)), (0, (6, 1.5, 1, 1.5)), (0, (9, 3)), (0, (2, 3)))
 MARKERS = "osD^vP"
 FILLS = ((1.0, ""), (0.3, ""), (0.0, ""), (0.0, "////"), (0.0, "...."), (0.0, "xxxx"))
+INKED = ("axes.labelcolor", "axes.titlecolor", "text.color", "xtick.color", "ytick.color")
 STYLE: Any = {
-    "axes.edgecolor": COLOURS["muted"],
-    "axes.labelcolor": COLOURS["ink"],
-    "axes.titlecolor": COLOURS["ink"],
-    "text.color": COLOURS["ink"],
-    "xtick.color": COLOURS["ink"],
-    "ytick.color": COLOURS["ink"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": COLOURS["grid"],
+    **dict.fromkeys(INKED, COLOURS["ink"]),
+    **{"axes.edgecolor": COLOURS["muted"], "grid.color": COLOURS["grid"]},
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
+    **dict.fromkeys(("axes.grid", "axes.axisbelow", "figure.constrained_layout.use"), True),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none"),
     "axes.prop_cycle": cycler(color=[COLOURS[c] for c in CYCLE]) + cycler(linestyle=DASHES),
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "figure.constrained_layout.use": True,
 }
 LEGEND: Any = {"frameon": False, "handlelength": 2.8}  # long enough to tell a dash by
 
@@ -84,8 +76,7 @@ def new(
 def colour_codes(things: Collection, names: Sequence[str]) -> list[str]:
     """The code of a colour for each thing; any colours left over are for other frames.
 
-    Raises:
-        ValueError: fewer names than things, or a name that the palette lacks.
+    ValueError for fewer names than things, or a name that the palette lacks.
     """
     if len(names) < len(things):
         raise ValueError(f"{len(things)} to draw need as many colours; got {len(names)}: {names!r}")
@@ -157,14 +148,10 @@ def bars(
 ) -> Figure:
     """Bars side by side: one group per name, one colour and one fill per series.
 
-    Args:
-        series: values of shape (names,), or several such by name (then with a legend).
-        ylim: 0 to 1 unless given, and a little more where numbers stand above the bars.
-        numbers: a format such as ".2f" to write above each bar.
-        colours: names of palette colours, one per series.
-
-    Raises:
-        ValueError: values that are not one for each name; too few colours.
+    `series` are values of shape (names,), or several such by name (then with a legend); `ylim` is 0
+    to 1 unless given, and a little more where `numbers`, a format such as ".2f", writes above each
+    bar; `colours` are names of the palette, one per series. ValueError for values that are not one
+    for each name, or too few colours.
     """
     series = series if isinstance(series, Mapping) else {"": series}
     codes = colour_codes(series, colours)
@@ -201,10 +188,8 @@ def curves(
 ) -> Figure:
     """Lines over x with a legend; a line of `Estimate`s gets its interval as a band.
 
-    Args:
-        lines: by name, values of shape (x,), or one `Estimate` for each x.
-        mark: where to draw a vertical line: the slider's place on the x axis.
-        colours: names of palette colours, one per line.
+    `lines` are by name values of shape (x,), or one `Estimate` for each x; `mark` is where to draw
+    a vertical line, the slider's place on the x axis; `colours` are names of the palette.
     """
     figure, (axes,) = new()
     draw_lines(axes, x, lines, colours)
@@ -246,9 +231,7 @@ def estimates(
 ) -> Figure:
     """A dot with its 95% interval per row: what is better than what, at one look.
 
-    Args:
-        zero: draw the line at 0, for differences.
-        colours: names of palette colours, one per row.
+    `zero` draws the line at 0, for differences; `colours` are names of the palette, one per row.
     """
     figure, (axes,) = new(height=1.1 + 0.36 * len(rows))
     codes = colour_codes(rows, colours or ["student"] * len(rows))

@@ -3,7 +3,7 @@
 A layer is a description and nothing else: its sizes and the names of its scores. The arrays belong
 to the network (`models`), which hands them in as `Memory`. A new kind of layer is a new class here,
 with `forward` and `backward` and, where it has parameters, `shapes` and `start`, and its name in
-`KINDS`. (What behaves otherwise in training, such as dropout, has no door yet.)
+`KINDS`. What behaves otherwise in training finds random numbers in its memory then, or else none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from distill_lib.checks import Array, check_kind, check_positive, check_whole
+from distill_lib.checks import Array, check_below_1, check_kind, check_positive, check_whole
 
 RATIONALE = "rationale"
 """Scores of this name serve training alone: they do not count as part of the trained model."""
@@ -44,11 +44,13 @@ class Memory:
     Attributes:
         parameters, gradients: by name, views into the network's vectors.
         inputs: of the last forward.
+        rng: what the last forward draws from if it was one of training, or else None.
     """
 
     parameters: dict[str, Array]
     gradients: dict[str, Array]
     inputs: Array = field(default_factory=lambda: np.empty(0))
+    rng: np.random.Generator | None = None
     _arrays: dict[str, Array] = field(default_factory=dict)
 
     def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype | type) -> Array:
@@ -115,10 +117,7 @@ class Linear(Layer):
         gain: the first weights are normal with variance gain / n_inputs: 2 before a ReLU
             (He et al. 2015), 1 where none follows. Biases start at 0.
 
-    Raises:
-        ValueError: numbers that are not whole and at least 1, no scores, or a gain not above 0.
-
-    Chapter 2, "Backwards".
+    ValueError for sizes below 1 or not whole, no scores, or a gain ≤ 0. Chapter 2, "Backwards".
     """
 
     n_inputs: int
@@ -152,11 +151,8 @@ class Linear(Layer):
 
     def start(self, parameters: Mapping[str, Array], rng: np.random.Generator) -> None:
         """Draw the weights, scores by scores: with and without the last ones, the rest is equal."""
-        begin = 0
-        for n in self.scores.values():
-            columns = parameters["W"][:, begin : begin + n]
+        for columns in np.split(parameters["W"], np.cumsum([*self.scores.values()])[:-1], axis=1):
             columns[:] = rng.normal(0, np.sqrt(self.gain / self.n_inputs), columns.shape)
-            begin += n
 
     def forward(self, inputs: Array, memory: Memory) -> Array:
         """Shape (examples, outputs)."""
@@ -193,5 +189,37 @@ class ReLU(Layer):
         return gradient
 
 
-KINDS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Linear, ReLU)}
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """In training, each input is 0 with probability `rate`, and the others are / (1 - rate).
+
+    So the mean is what it was, and a model that answers hands the inputs on as they are. It may
+    also be the first layer. ValueError for a rate outside 0 .. 1 (1 excluded). Srivastava et al.
+    2014, "Dropout".
+    """
+
+    rate: float
+    kind: ClassVar[str] = "dropout"
+
+    def __post_init__(self) -> None:
+        check_below_1("rate", self.rate)
+
+    def forward(self, inputs: Array, memory: Memory) -> Array:
+        """The same shape as the inputs."""
+        if memory.rng is None:
+            return inputs
+        kept = memory.array("kept", inputs.shape, inputs.dtype)
+        memory.rng.random(out=kept, dtype=inputs.dtype.type)
+        np.greater_equal(kept, self.rate, out=kept)
+        kept /= 1 - self.rate
+        return np.multiply(inputs, kept, out=memory.array("outputs", inputs.shape, inputs.dtype))
+
+    def backward(self, gradient: Array, memory: Memory, first: bool) -> Array | None:
+        """It lets through what `forward` did, and as many times larger."""
+        if memory.rng is not None:
+            gradient *= memory.array("kept", gradient.shape, gradient.dtype)
+        return gradient
+
+
+KINDS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Linear, ReLU, Dropout)}
 """By the name that a saved model has for each."""

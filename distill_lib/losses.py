@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike
 from distill_lib.checks import (
     Array,
     check_labels,
+    check_pair,
     check_positive,
     check_probabilities,
-    check_same_shape,
     check_scores,
 )
 
@@ -51,17 +51,9 @@ def _log_softmax(logits: Array, T: float) -> Array:
 def log_softmax(logits: ArrayLike, T: float = 1.0) -> Array:
     """log softmax(logits / T) along the last axis, without ever taking the log of a rounded 0.
 
-    Args:
-        logits: scores, shape (..., classes); any finite values.
-        T: temperature, above 0.
-
-    Returns:
-        Log-probabilities in nats, same shape; float32 in gives float32 out, likewise float64.
-
-    Raises:
-        ValueError: T or logits not as described.
-
-    Derived in chapter 1, "Breaking it on purpose".
+    `logits` are any finite scores, shape (..., classes); T is above 0. Returns log-probabilities in
+    nats, same shape; float32 in gives float32 out, likewise float64. ValueError for T or logits not
+    as described. Derived in chapter 1, "Breaking it on purpose".
     """
     logits, T = check_scores("logits", logits), check_positive("T", T)
     return _log_softmax(logits, T).astype(logits.dtype)
@@ -70,17 +62,10 @@ def log_softmax(logits: ArrayLike, T: float = 1.0) -> Array:
 def softmax(logits: ArrayLike, T: float = 1.0) -> Array:
     """Probabilities exp(logits / T) / sum exp(logits / T) along the last axis.
 
-    Args:
-        logits: scores, shape (..., classes); any finite values.
-        T: temperature, above 0. Large T evens the probabilities out, small T sharpens them.
-
-    Returns:
-        Probabilities, same shape and float type as `logits`, summing to 1 along the last axis.
-
-    Raises:
-        ValueError: T or logits not as described.
-
-    Hinton, Vinyals & Dean 2015, section 2. Derived in chapter 1.
+    `logits` are any finite scores, shape (..., classes). The temperature T is above 0: a large one
+    evens the probabilities out, a small one sharpens them. They have the shape and float type of
+    the logits and sum to 1 along the last axis. ValueError for other T or logits. Hinton, Vinyals &
+    Dean 2015, section 2. Derived in chapter 1.
     """
     logits, T = check_scores("logits", logits), check_positive("T", T)
     exponentials = np.exp(_exponents(logits, T))
@@ -90,16 +75,9 @@ def softmax(logits: ArrayLike, T: float = 1.0) -> Array:
 def entropy(probabilities: ArrayLike) -> Array:
     """Entropy -sum p log p along the last axis, in nats; 0 log 0 counts as 0.
 
-    Args:
-        probabilities: shape (..., classes), each row at least 0 and summing to 1.
-
-    Returns:
-        Shape (...), same float type: from 0 (certain) to log(classes) (no idea).
-
-    Raises:
-        ValueError: a negative entry, or a row whose sum is not 1 within rounding.
-
-    Chapter 1, "How much is left unsaid".
+    The probabilities have shape (..., classes), each row at least 0 and summing to 1. Returns shape
+    (...), same float type: from 0 (certain) to log(classes) (no idea). ValueError for an entry
+    below 0, or a sum that is not 1. Chapter 1, "How much is left unsaid".
     """
     given = check_probabilities("probabilities", probabilities)
     p = given.astype(np.float64)
@@ -110,17 +88,9 @@ def entropy(probabilities: ArrayLike) -> Array:
 def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Loss:
     """Mean of -log softmax(logits)[label]: the loss of hard labels, in nats.
 
-    Args:
-        logits: the student's scores, shape (..., classes).
-        labels: integers in 0 .. classes - 1, shape (...).
-
-    Returns:
-        Loss: the mean over the batch, and its gradient (softmax - one-hot) / batch size.
-
-    Raises:
-        ValueError: logits or labels not as described.
-
-    Derived in chapter 2, "What a label says".
+    `logits` are the student's scores, shape (..., classes), `labels` integers in 0 .. classes - 1,
+    shape (...). Returns the mean over the batch, and its gradient (softmax - one-hot) / batch size.
+    ValueError for logits or labels not as described. Derived in chapter 2, "What a label says".
     """
     logits = check_scores("logits", logits)
     labels = check_labels(labels, logits.shape[:-1], logits.shape[-1])
@@ -138,23 +108,12 @@ def soft_target_loss(student_logits: ArrayLike, teacher_logits: ArrayLike, T: fl
     The T² keeps the gradient's size when T changes: the gradient of the divergence itself shrinks
     as 1 / T². Summed over classes and averaged over examples (the `batchmean` of other libraries).
 
-    Args:
-        student_logits: shape (..., classes).
-        teacher_logits: the same shape; nothing is broadcast.
-        T: temperature, above 0, used for both.
-
-    Returns:
-        Loss: its gradient with respect to the student's logits is
-        T · (softmax(student / T) - softmax(teacher / T)) / batch size.
-
-    Raises:
-        ValueError: T or the logits not as described, or shapes that differ.
-
-    Hinton, Vinyals & Dean 2015, section 2. Derived in chapter 4.
+    Both logits have one shape (..., classes), nothing is broadcast, and T is above 0. The gradient
+    is T · (softmax(student / T) - softmax(teacher / T)) / batch size. ValueError for T or the
+    logits not as described, or shapes that differ. Hinton, Vinyals & Dean 2015, section 2. Derived
+    in chapter 4.
     """
-    student = check_scores("student_logits", student_logits)
-    teacher = check_scores("teacher_logits", teacher_logits)
-    check_same_shape(student, teacher)
+    student, teacher = check_pair("logits", student_logits, teacher_logits)
     T = check_positive("T", T)
     batch = student[..., 0].size
     log_p, log_q = _log_softmax(teacher, T), _log_softmax(student, T)
@@ -173,21 +132,11 @@ def soft_target_loss(student_logits: ArrayLike, teacher_logits: ArrayLike, T: fl
 def rationale_mse(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Loss:
     """Mean squared difference of two rationales, over the batch and the components.
 
-    Args:
-        student_scores: shape (..., components).
-        teacher_scores: the same shape; nothing is broadcast.
-
-    Returns:
-        Loss: its gradient is 2 (student - teacher) / number of scores.
-
-    Raises:
-        ValueError: scores not as described, or shapes that differ.
-
-    Kim et al. 2021 (arXiv 2105.08919) for class scores. Derived in chapter 5.
+    Both have shape (..., components); nothing is broadcast. The gradient is 2 (student - teacher) /
+    number of scores. ValueError for scores not as described, or shapes that differ. Kim et al. 2021
+    (arXiv 2105.08919) for class scores. Derived in chapter 5.
     """
-    student = check_scores("student_scores", student_scores)
-    teacher = check_scores("teacher_scores", teacher_scores)
-    check_same_shape(student, teacher)
+    student, teacher = check_pair("scores", student_scores, teacher_scores)
     difference = student.astype(np.float64) - teacher
     gradient = 2 * difference / difference.size
     return Loss(float(np.mean(difference**2)), gradient.astype(student.dtype))
@@ -199,22 +148,11 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
     It compares directions and is blind to length: from 0 (same direction) to 2 (opposite). With a
     single component a direction is only a sign, and the gradient is exactly 0 (chapter 6).
 
-    Args:
-        student_scores: shape (..., components); no row may be all zeros.
-        teacher_scores: the same shape; no row may be all zeros.
-
-    Returns:
-        Loss: its gradient is (cosine · s/|s| - t/|t|) / |s| / batch size, at right angles to s.
-
-    Raises:
-        ValueError: scores not as described, shapes that differ, or a row of zeros, which has no
-            direction.
-
-    Derived in chapter 6.
+    Both have shape (..., components), and no row may be all zeros. The gradient, at right angles to
+    s, is (cosine · s/|s| - t/|t|) / |s| / batch size. ValueError for other scores or shapes, or a
+    row of zeros, which has no direction. Derived in chapter 6.
     """
-    student = check_scores("student_scores", student_scores)
-    teacher = check_scores("teacher_scores", teacher_scores)
-    check_same_shape(student, teacher)
+    student, teacher = check_pair("scores", student_scores, teacher_scores)
     s, s_length = _directions("student_scores", student)
     t, _ = _directions("teacher_scores", teacher)
     batch = student[..., 0].size
@@ -228,17 +166,9 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
 def consistency(scores: ArrayLike) -> Loss:
     """Mean squared difference between the scores of examples and of noisy copies of them.
 
-    Args:
-        scores: the student's, shape (2 · examples, components): the examples first, then their
-            copies in the same order.
-
-    Returns:
-        Loss: its gradient pulls both halves towards each other.
-
-    Raises:
-        ValueError: scores not as described, or an odd number of rows.
-
-    Chapter 6.
+    The student's scores have shape (2 · examples, components): the examples first, then their
+    copies in the same order. The gradient pulls both halves towards each other. ValueError for
+    scores not as described, or an odd number of rows. Chapter 6.
     """
     scores = check_scores("scores", scores)
     if scores.ndim != 2 or len(scores) % 2:
@@ -254,9 +184,8 @@ def _directions(name: str, scores: Array) -> tuple[Array, Array]:
     largest = np.abs(scores).max(axis=-1, keepdims=True)
     if (largest == 0).any():
         row = tuple(int(i) for i in np.argwhere(largest[..., 0] == 0)[0])
-        raise ValueError(
-            f"{name} must not hold a row of zeros (it has no direction), got one at {row}"
-        )
+        expected = f"{name} must not hold a row of zeros (it has no direction)"
+        raise ValueError(f"{expected}, got one at {row}")
     scaled = scores / largest  # so that squares neither overflow nor vanish
     length = np.sqrt(np.sum(scaled**2, axis=-1, keepdims=True))
     return scaled / length, length * largest

@@ -9,15 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distill_lib.checks import check_labels, check_same_shape, check_scores, check_whole
+from distill_lib.checks import check_labels, check_pair, check_scores, check_whole
 from distill_lib.losses import cross_entropy, soft_target_loss, softmax
 
 
 def accuracy(logits: ArrayLike, labels: ArrayLike) -> float:
     """Share of examples whose largest logit is the label's, from 0 to 1.
 
-    Raises:
-        ValueError: logits or labels not as `cross_entropy` wants them.
+    ValueError for logits or labels that `cross_entropy` would refuse.
     """
     logits = check_scores("logits", logits)
     labels = check_labels(labels, logits.shape[:-1], logits.shape[-1])
@@ -27,8 +26,7 @@ def accuracy(logits: ArrayLike, labels: ArrayLike) -> float:
 def negative_log_likelihood(logits: ArrayLike, labels: ArrayLike) -> float:
     """Mean of -log p(label), in nats: how surprised the model is by the truth.
 
-    Raises:
-        ValueError: logits or labels not as `cross_entropy` wants them.
+    ValueError for logits or labels that `cross_entropy` would refuse.
     """
     return cross_entropy(logits, labels).value
 
@@ -38,11 +36,8 @@ def calibration_bins(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Confidence, accuracy and number of examples in each of `n_bins` equal bins of confidence.
 
-    Returns:
-        Three arrays of shape (n_bins,); confidence and accuracy are nan in an empty bin.
-
-    Raises:
-        ValueError: logits or labels not as `cross_entropy` wants them, or n_bins below 1.
+    Returns three arrays of shape (n_bins,); confidence and accuracy are nan in an empty bin.
+    ValueError for logits or labels not as `cross_entropy` wants them, or n_bins below 1.
     """
     check_whole("n_bins", n_bins)
     logits = check_scores("logits", logits)
@@ -64,10 +59,7 @@ def calibration_error(logits: ArrayLike, labels: ArrayLike, n_bins: int = 15) ->
 
     0 is perfect: of the answers given with 80% confidence, 80% are right.
 
-    Raises:
-        ValueError: as `calibration_bins`.
-
-    Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599). Chapter 3.
+    ValueError as for the bins. Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599). Chapter 3.
     """
     confidence, correct, count = calibration_bins(logits, labels, n_bins)
     filled = count > 0
@@ -78,24 +70,16 @@ def calibration_error(logits: ArrayLike, labels: ArrayLike, n_bins: int = 15) ->
 def fidelity(student_logits: ArrayLike, teacher_logits: ArrayLike) -> float:
     """Share of examples on which student and teacher give the same answer, right or wrong.
 
-    Raises:
-        ValueError: logits not as described, or shapes that differ.
-
-    Stanton et al. 2021 (arXiv 2106.05945). Chapter 3.
+    ValueError for bad logits or other shapes. Stanton et al. 2021 (arXiv 2106.05945). Chapter 3.
     """
-    student = check_scores("student_logits", student_logits)
-    teacher = check_scores("teacher_logits", teacher_logits)
-    check_same_shape(student, teacher)
+    student, teacher = check_pair("logits", student_logits, teacher_logits)
     return float(np.mean(student.argmax(axis=-1) == teacher.argmax(axis=-1)))
 
 
 def divergence(student_logits: ArrayLike, teacher_logits: ArrayLike) -> float:
     """Mean KL(teacher ‖ student) at T = 1, in nats: fidelity that looks at the probabilities too.
 
-    Raises:
-        ValueError: logits not as described, or shapes that differ.
-
-    Stanton et al. 2021 (arXiv 2106.05945). Chapter 3.
+    ValueError for bad logits or other shapes. Stanton et al. 2021 (arXiv 2106.05945). Chapter 3.
     """
     return soft_target_loss(student_logits, teacher_logits, T=1.0).value
 
@@ -105,8 +89,7 @@ def report(
 ) -> dict[str, float]:
     """Accuracy, likelihood ("nll"), calibration error and, beside a teacher, fidelity, by name.
 
-    Raises:
-        ValueError: as these measures.
+    ValueError as from these measures.
     """
     measures = {
         "accuracy": accuracy(logits, labels),

@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 import numpy as np
+from numpy.random import Generator
 
 from distill_lib.checks import Array, check_dtype, check_kind, check_scores, check_whole
-from distill_lib.layers import KINDS, RATIONALE, Layer, Linear, Memory, ReLU, few_threads
+from distill_lib.layers import KINDS, RATIONALE, Dropout, Layer, Linear, Memory, ReLU, few_threads
 
 
 class Model(Protocol):
     """What training and distillation know of a model; `Network` is one.
 
     `vector` has all parameters, changed in place, and `gradient_vector` their gradients, in the
-    same order; `multiply_adds` says what one example costs.
+    same order; `multiply_adds` says what one example costs. In training `forward` gets an `rng`.
     """
 
     dtype: np.dtype
@@ -35,7 +36,7 @@ class Model(Protocol):
     def gradient_vector(self) -> Array: ...
     @property
     def multiply_adds(self) -> int: ...
-    def forward(self, inputs: Array) -> Mapping[str, Array]: ...
+    def forward(self, inputs: Array, rng: Generator | None = None) -> Mapping[str, Array]: ...
     def backward(self, gradients: Mapping[str, Array]) -> None: ...
     def scores(self, inputs: Array) -> Mapping[str, Array]: ...
     def logits(self, inputs: Array) -> Array: ...
@@ -48,18 +49,15 @@ class Network:
     on whole vectors. `parameters` and `gradients` are named views into them: "W1", "b1", "W2", …
 
     Args:
-        layers: the first knows its `n_inputs`, each fits the one before, the last has the scores
-            "logits", and no name occurs twice.
+        layers: the first one but for `Dropout` knows its `n_inputs`, each fits the one before, the
+            last has the scores "logits", and no name occurs twice.
         seed: of the first parameters.
         dtype: np.float32 or np.float64.
 
     Attributes:
         units: how many scores there are of each name, in order.
 
-    Raises:
-        ValueError: layers, seed or dtype not as described.
-
-    Chapter 2, "Large, or well taught?".
+    ValueError for layers, seed or dtype not as described. Chapter 2, "Large, or well taught?".
     """
 
     def __init__(self, layers: Sequence[Layer], seed: int = 0, dtype: type = np.float32) -> None:
@@ -68,10 +66,12 @@ class Network:
         layers = tuple(layers)
         for layer in layers:
             check_kind("each layer", layer, Layer)
-        if layers and not hasattr(layers[0], "n_inputs"):
-            raise ValueError(f"the first layer must know its n_inputs, got {layers[0]}")
+        first = next((layer for layer in layers if not isinstance(layer, Dropout)), None)
+        if first is not None and not hasattr(first, "n_inputs"):
+            raise ValueError(f"the first layer must know its n_inputs, got {first}")
         linear = [layer for layer in layers if isinstance(layer, Linear)]
-        for one, other in pairwise(linear if {*map(type, layers)} <= {Linear, ReLU} else ()):
+        known = {*map(type, layers)} <= {Linear, ReLU, Dropout}
+        for one, other in pairwise(linear if known else ()):
             if sum(one.scores.values()) != other.n_inputs:
                 raise ValueError(f"each layer must fit the one before, got {one} before {other}")
         names = [name for layer in layers for name in layer.scores]
@@ -86,19 +86,21 @@ class Network:
     def _bind(self, layers: tuple[Layer, ...], vector: Array) -> None:
         """Take these layers and this vector, and make all that follows from them."""
         self.layers, self.dtype = layers, vector.dtype
+        # Below the first layer that is no dropout there is nothing to teach.
+        self._first = next((k for k, one in enumerate(layers) if not isinstance(one, Dropout)), 0)
         self._vector, self._gradient_vector = vector, np.zeros_like(vector)
         views = zip(self._views(self._vector), self._views(self._gradient_vector), strict=True)
         self._memories = [Memory(*pair) for pair in views]
-        filled = [memory for memory in self._memories if memory.parameters]
-        self.parameters = _numbered([memory.parameters for memory in filled])
-        self.gradients = _numbered([memory.gradients for memory in filled])
+        self.parameters, self.gradients = dict[str, Array](), dict[str, Array]()
+        for k, memory in enumerate((m for m in self._memories if m.parameters), 1):
+            self.parameters |= {f"{name}{k}": view for name, view in memory.parameters.items()}
+            self.gradients |= {f"{name}{k}": view for name, view in memory.gradients.items()}
         self.units = {name: n for layer in layers for name, n in layer.scores.items()}
         self.names = list(self.units)
-        ends = [np.cumsum([0, *layer.scores.values()]) for layer in layers]
-        self._columns = [  # where each of a layer's scores stands among its outputs
-            {name: slice(*end[k : k + 2]) for k, name in enumerate(layer.scores)}
-            for layer, end in zip(layers, ends, strict=True)
-        ]
+        self._columns = []  # where each of a layer's scores stands among its outputs
+        for layer in layers:
+            ends = np.cumsum([0, *layer.scores.values()])
+            self._columns.append({n: slice(*ends[k : k + 2]) for k, n in enumerate(layer.scores)})
         self._examples = 0  # in the last `forward`
 
     def _views(self, vector: Array) -> list[dict[str, Array]]:
@@ -128,8 +130,7 @@ class Network:
     def vector(self) -> Array:
         """All parameters. Assigning copies the values in, so that the named views stay right.
 
-        Raises:
-            ValueError: values that are not finite, or of another shape.
+        ValueError for values that are not finite, or of another shape.
         """
         return self._vector
 
@@ -151,7 +152,7 @@ class Network:
     @property
     def n_inputs(self) -> int:
         """How many numbers an example has."""
-        return getattr(self.layers[0], "n_inputs")  # noqa: B009
+        return getattr(self.layers[self._first], "n_inputs")  # noqa: B009
 
     @property
     def n_parameters(self) -> int:
@@ -167,25 +168,23 @@ class Network:
         """Another model with the same parameters and nothing shared."""
         return deepcopy(self)
 
-    def forward(self, inputs: Array) -> dict[str, Array]:
+    def forward(self, inputs: Array, rng: Generator | None = None) -> dict[str, Array]:
         """Named scores of a batch, each of shape (examples, units); remembers it for `backward`.
 
-        The arrays belong to the model and hold until its next `forward`; `scores` copies them.
-
-        Raises:
-            ValueError: inputs not of shape (examples, inputs), or not of the model's dtype.
+        With an `rng` it is a forward of training: layers such as dropout draw from it. The arrays
+        belong to the model and hold until its next `forward`; `scores` copies them.
+        ValueError for inputs not of shape (examples, inputs), or not of the model's dtype.
         """
         units = np.asarray(inputs)
         if units.ndim != 2 or units.shape[1] != self.n_inputs:
-            raise ValueError(
-                f"inputs must have shape (examples, {self.n_inputs}), got {units.shape}"
-            )
+            expected = f"(examples, {self.n_inputs})"
+            raise ValueError(f"inputs must have shape {expected}, got {units.shape}")
         if units.dtype != self.dtype:
             raise ValueError(f"inputs must be {self.dtype}, like the model, got {units.dtype}")
         scores: dict[str, Array] = {}
         self._examples = len(units)
         for layer, memory, columns in zip(self.layers, self._memories, self._columns, strict=True):
-            memory.inputs = units
+            memory.inputs, memory.rng = units, rng
             units = layer.forward(units, memory)
             scores |= {name: units[:, place] for name, place in columns.items()}
         return scores
@@ -193,29 +192,21 @@ class Network:
     def backward(self, gradients: Mapping[str, Array]) -> None:
         """Turn gradients with respect to scores of the last `forward` into those of parameters.
 
-        Args:
-            gradients: by name of the scores, each in their shape; names left out count as zero.
-
-        Fills `self.gradients` (and so `self.gradient_vector`).
-
-        Raises:
-            ValueError: no `forward` before, an unknown name, or a gradient of another shape.
-
-        Chapter 2, "Backwards".
+        The gradients are by name of the scores, each in their shape; names left out count as zero.
+        Fills `self.gradients` (and so `self.gradient_vector`). ValueError for no `forward` before,
+        an unknown name, or a gradient of another shape. Chapter 2, "Backwards".
         """
         if not self._examples:
             raise ValueError("backward needs a forward before it, and there was none")
         for name, gradient in gradients.items():
             if name not in self.units:
                 raise ValueError(f"no scores are called {name!r}; this model has {self.names}")
-            expected, array = (self._examples, self.units[name]), np.asarray(gradient)
-            if array.shape != expected or array.dtype.kind != "f":
-                raise ValueError(
-                    f"the gradient of {name} must be floats of shape {expected}, got "
-                    f"{array.dtype} of shape {array.shape}"
-                )
+            shape, array = (self._examples, self.units[name]), np.asarray(gradient)
+            if array.shape != shape or array.dtype.kind != "f":
+                must, got = f"floats of shape {shape}", f"{array.dtype} of shape {array.shape}"
+                raise ValueError(f"the gradient of {name} must be {must}, got {got}")
         downstream: Array | None = None  # what the layers above ask of this layer's outputs
-        for k in range(len(self.layers) - 1, -1, -1):
+        for k in range(len(self.layers) - 1, self._first - 1, -1):
             layer, memory = self.layers[k], self._memories[k]
             direct = self._direct(k, gradients)
             if downstream is not None and direct is not None:
@@ -223,7 +214,7 @@ class Network:
             elif direct is not None:
                 downstream = direct
             if downstream is not None:
-                downstream = layer.backward(downstream, memory, first=k == 0)
+                downstream = layer.backward(downstream, memory, first=k == self._first)
             else:  # nothing above this layer is being taught
                 for gradient in memory.gradients.values():
                     gradient[:] = 0
@@ -244,10 +235,8 @@ class Network:
     def scores(self, inputs: Array) -> dict[str, Array]:
         """Named scores of any number of examples, as arrays of the caller's own.
 
-        The inputs may be of any real type: they are taken in the model's.
-
-        Raises:
-            ValueError: inputs not of shape (examples, inputs), empty, or not finite in that type.
+        The inputs may be of any real type: they are taken in the model's. ValueError for inputs
+        not of shape (examples, inputs), empty, or not finite in that type.
         """
         with np.errstate(over="ignore"):  # checked in the next line
             inputs = check_scores("inputs", inputs).astype(self.dtype, copy=False)
@@ -271,26 +260,22 @@ class Network:
     def save(self, path: str | Path) -> None:
         """Write layers and parameters to a file of NumPy's, whose name must end in .npz.
 
-        Raises:
-            ValueError: another name, or a layer that `load` would not know.
+        ValueError for another name, or a layer that `load` would not know.
         """
         if Path(path).suffix != ".npz":
             raise ValueError(f'a model is saved under a name that ends in ".npz", got {path}')
         if strange := [layer for layer in self.layers if KINDS.get(layer.kind) is not type(layer)]:
             raise ValueError(f"only layers of `layers.KINDS` can be saved, got {strange}")
-        layers = [{"kind": layer.kind, **vars(layer)} for layer in self.layers]
-        kind = type(self).__name__
-        np.savez(path, kind=kind, layers=json.dumps(layers, default=int), vector=self._vector)
+        described = [{"kind": layer.kind, **vars(layer)} for layer in self.layers]
+        layers = json.dumps(described, default=np.generic.item)
+        np.savez(path, kind=type(self).__name__, layers=layers, vector=self._vector)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` has written: a model of the class that was saved.
 
-        Nothing in the file is ever executed.
-
-        Raises:
-            ValueError: not such a file, a model of another class than this one or one below it, or
-                parameters that do not fit its layers.
+        Nothing in the file is ever executed. ValueError for what is no such file, a model of
+        another class than this one or one below it, or parameters that do not fit its layers.
         """
         kinds = {kind.__name__: kind for kind in (Network, MLP, LogisticRegression)}
         try:
@@ -315,10 +300,6 @@ if TYPE_CHECKING:  # what training asks for is what a network is
     _network: Model = Network([])
 
 
-def _numbered(views: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    return {f"{name}{k}": v for k, named in enumerate(views, 1) for name, v in named.items()}
-
-
 class MLP(Network):
     """Linear layers with a ReLU between each two: the book's teacher, and most of its students.
 
@@ -330,19 +311,13 @@ class MLP(Network):
             layer: a map from the last hidden layer that is learned with the rest, and dropped
             after training.
 
-    Raises:
-        ValueError: fewer than two sizes, a size that is not a whole number of at least 1, another
-            dtype, or a rationale that is not a whole number of at least 0.
-
-    Chapter 2, "Large, or well taught?"; the rationale in chapter 5.
+    ValueError for fewer than two sizes, a size that is not a whole number of at least 1, another
+    dtype, or a rationale that is not a whole number of at least 0. Chapter 2, "Large, or well
+    taught?"; the rationale in chapter 5.
     """
 
     def __init__(
-        self,
-        sizes: Sequence[int],
-        seed: int = 0,
-        dtype: type = np.float32,
-        rationale: int = 0,
+        self, sizes: Sequence[int], seed: int = 0, dtype: type = np.float32, rationale: int = 0
     ) -> None:
         if not isinstance(sizes, Sequence) or len(sizes) < 2:
             raise ValueError(f"sizes must be two or more whole numbers, got {sizes!r}")
@@ -362,14 +337,8 @@ class MLP(Network):
 class LogisticRegression(MLP):
     """One linear layer: the smallest student there is. Its only scores are its logits.
 
-    Args:
-        n_inputs, n_classes: sizes of an input and of the logits.
-        seed, dtype: as for `MLP`.
-
-    Raises:
-        ValueError: as `MLP`.
-
-    Chapter 2, "Large, or well taught?".
+    `n_inputs` and `n_classes` are the sizes of an input and of the logits; seed, dtype and a
+    ValueError are as for `MLP`. Chapter 2, "Large, or well taught?".
     """
 
     def __init__(

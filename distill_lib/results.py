@@ -51,15 +51,10 @@ def origin() -> dict[str, Any]:
 def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command: str) -> Path:
     """Write `results/NAME.json`: the content, and what it takes to get it again.
 
-    An interruption leaves the old file or the new one, never a part.
+    An interruption leaves the old file or the new one, never a part. Returns its path.
 
-    Returns:
-        Where it was written.
-
-    Raises:
-        ValueError: a name that is not letters, digits and underscores, seeds that are not whole
-            numbers, a content that names what stands at the head anyway, or one with nan or
-            infinity, which JSON does not know.
+    ValueError for a name not of letters, digits and underscores, seeds that are not whole, or a
+    content that names what stands at the head anyway, or has nan or infinity, unknown to JSON.
     """
     path, seeds = _path(name), list(seeds)
     for seed in seeds:
@@ -84,16 +79,13 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
 def recorded(name: str) -> dict[str, Any]:
     """Read `results/NAME.json`.
 
-    Raises:
-        ValueError: no such result (the message lists those that there are), or a file that is cut
-            off or no record.
+    ValueError for no such result (the message lists what there is), or a file cut off or no record.
     """
     path = _path(name)
     if not RESULTS.is_dir():
-        raise ValueError(
-            f"there is no folder {RESULTS}: the recorded results are in the book's repository, not "
-            "in the installed library; run `pip install -e ./livefigures -e .` in a copy of it"
-        )
+        where = "the recorded results are in the book's repository, not in the installed library"
+        advice = "run `pip install -e ./livefigures -e .` in a copy of it"
+        raise ValueError(f"there is no folder {RESULTS}: {where}; {advice}")
     if not path.exists():
         there = sorted(p.stem for p in RESULTS.glob("*.json"))
         raise ValueError(f"no recorded result {name!r}; there are {there}")
@@ -107,26 +99,15 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 def packed(flags: ArrayLike) -> str:
-    """Yes or no of each test example, such as whether a student is right, as a short text.
-
-    Args:
-        flags: shape (examples,), True and False.
-    """
+    """True or False of each example, shape (examples,), such as "is right", as a short text."""
     return np.packbits(np.asarray(flags, bool)).tobytes().hex()
 
 
 def unpacked(texts: Iterable[str], n: int) -> Array:
-    """What `packed` made short: a row for each text, so for each seed.
+    """What `packed` made short: shape (texts, n), True and False, a row for each text or seed.
 
-    Args:
-        texts: of as many examples each.
-        n: how many these are; the text alone says it only to the next multiple of eight.
-
-    Returns:
-        Shape (texts, n), True and False.
-
-    Raises:
-        ValueError: no texts, or texts of another length.
+    Each text is of `n` examples, which it says itself only to the next multiple of eight.
+    ValueError for no texts, or texts of another length.
     """
     check_whole("n", n)
     rows = [np.frombuffer(bytes.fromhex(text), np.uint8) for text in texts]

@@ -34,13 +34,7 @@ class Estimate(NamedTuple):
 def interval(values: ArrayLike) -> Estimate:
     """Mean and 95% confidence interval by Student's t, for values that are independent.
 
-    Args:
-        values: shape (seeds,), at least two, finite.
-
-    Raises:
-        ValueError: values not as described.
-
-    Chapter 3, "The interval".
+    They have shape (seeds,), at least two, finite; else a ValueError. Chapter 3, "The interval".
     """
     values = check_scores("values", values).astype(float)
     if values.ndim != 1 or len(values) < 2:
@@ -60,19 +54,13 @@ def paired_difference(values: ArrayLike, baseline: ArrayLike) -> Estimate:
     """Interval of values - baseline, seed by seed.
 
     What a seed does to both (an easy draw of labels, a lucky start) cancels, so this interval is
-    narrower than one would guess from the two separate ones.
-
-    Args:
-        values, baseline: shape (seeds,), the same seeds in the same order.
-
-    Raises:
-        ValueError: shapes that differ, or fewer than two seeds.
+    narrower than one would guess from the two separate ones. Both have shape (seeds,), the same
+    seeds in the same order; ValueError for shapes that differ, or fewer than two seeds.
     """
     values, baseline = check_scores("values", values), check_scores("baseline", baseline)
     if values.shape != baseline.shape:
-        raise ValueError(
-            f"a paired difference needs the same seeds, got {values.shape} and {baseline.shape}"
-        )
+        got = f"{values.shape} and {baseline.shape}"
+        raise ValueError(f"a paired difference needs the same seeds, got {got}")
     return interval(values - baseline)
 
 
@@ -87,14 +75,9 @@ def crossed_interval(values: ArrayLike) -> Estimate:
         values: shape (seeds, examples), at least two of each, finite: such as 1 where a student is
             right; or, for a paired difference, that minus the same of another student.
 
-    Returns:
-        Estimate: its `n` is the smaller of seeds and examples, which also sets Student's t.
-
-    Raises:
-        ValueError: values not as described.
-
-    Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by columns. Chapter 3, "The test
-    digits are drawn, too".
+    The estimate's `n` is the smaller of seeds and examples, which also sets Student's t. ValueError
+    for values not as described. Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by
+    columns. Chapter 3, "The test digits are drawn, too".
     """
     values = check_scores("values", values).astype(float)
     if values.ndim != 2 or min(values.shape) < 2:
@@ -112,8 +95,7 @@ def crossed_interval(values: ArrayLike) -> Estimate:
 def over_seeds(run: Callable[[int], Mapping[str, float]], seeds: Iterable[int]) -> dict[str, Array]:
     """Call `run(seed)` for each seed; return each of its measures as an array over the seeds.
 
-    Raises:
-        ValueError: no seeds, or a seed with other measures than the first.
+    ValueError for no seeds, or a seed with other measures than the first.
     """
     rows = [run(seed) for seed in tqdm(list(seeds), desc="seeds", delay=2, leave=False)]
     if not rows:

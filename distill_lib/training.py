@@ -1,32 +1,33 @@
 """The training loop: minibatches, two optimisers, schedules, early stopping, a history.
 
 It knows models by their `forward` and `backward` and objectives by what they return; it knows
-nothing of teachers. One seed fixes the order of the examples, so that two methods can be given
-the very same batches.
+nothing of teachers. One seed fixes the order of examples: two methods can get the same batches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from math import isqrt
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 from tqdm import tqdm  # as text: a widget would end up in the built page
 
 from distill_lib.checks import (
     Array,
+    check_below_1,
     check_kind,
     check_not_negative,
     check_positive,
     check_whole,
-    number,
 )
 from distill_lib.data import Split
 from distill_lib.layers import few_threads
 from distill_lib.metrics import accuracy, negative_log_likelihood
-from distill_lib.models import Model
+from distill_lib.models import Model, Network
 
 
 class Diverged(ValueError):
@@ -66,13 +67,8 @@ Augment = Callable[[Array, np.random.Generator], Array]
 def noisy_copies(noise: float) -> Augment:
     """For `train`: after the examples of a batch, copies of them with noise on their inputs.
 
-    Args:
-        noise: standard deviation of the normal noise, in units of the inputs.
-
-    Raises:
-        ValueError: noise not above 0.
-
-    Chapter 6, "Consistency, and its control".
+    `noise` is the standard deviation of the normal noise, in units of the inputs. ValueError for
+    noise not above 0. Chapter 6, "Consistency, and its control".
     """
     check_positive("noise", noise)
 
@@ -83,12 +79,70 @@ def noisy_copies(noise: float) -> Augment:
     return augment
 
 
+def jitter(pixels: int) -> Augment:
+    """For `train`: square images, each moved to any side by up to so many pixels; 0 comes in.
+
+    All (2 · pixels + 1)² moves are equally likely. ValueError for pixels not whole or below 1; in
+    use, for inputs that are no square images.
+    """
+    check_whole("pixels", pixels)
+
+    def augment(inputs: Array, rng: np.random.Generator) -> Array:
+        n, side = len(inputs), isqrt(inputs.shape[1])
+        if side**2 != inputs.shape[1]:
+            raise ValueError(f"jitter needs square images, got {inputs.shape[1]} inputs")
+        border = (pixels, pixels)
+        padded = np.pad(inputs.reshape(n, side, side), ((0, 0), border, border))
+        moved = sliding_window_view(padded, (side, side), axis=(1, 2))
+        down, right = rng.integers(0, 2 * pixels + 1, (2, n))
+        return moved[np.arange(n), down, right].reshape(n, -1)
+
+    return augment
+
+
+def max_norm(length: float) -> Callable[[Network], None]:
+    """For `train`, after each step: no unit's incoming weights are longer, as a vector, than this.
+
+    ValueError for a length not above 0. Hinton et al. 2012 (arXiv 1207.0580).
+    """
+    check_positive("length", length)
+
+    def shorten(model: Network) -> None:
+        for W in (p for p in model.parameters.values() if p.ndim == 2):
+            lengths = np.sqrt(np.einsum("ij,ij->j", W, W))
+            if (lengths > length).any():
+                W *= length / np.maximum(lengths, length)
+
+    return shorten
+
+
+class Average:
+    """For `train`, after each step: an exponential mean of the parameters, in its `vector`.
+
+    Every so many steps it keeps the share `decay` of what it was (at first less: it begins as a
+    plain mean). `model.vector = average.vector` puts it to use. ValueError for a decay outside
+    0 .. 1 (1 excluded), or `every` not a whole number above 0. Polyak & Juditsky 1992.
+    """
+
+    def __init__(self, decay: float, every: int = 1) -> None:
+        check_below_1("decay", decay)
+        check_whole("every", every)
+        self.decay, self.every, self.vector, self._steps = decay, every, np.empty(0), 0
+
+    def __call__(self, model: Model) -> None:
+        self._steps += 1
+        if self._steps == self.every:
+            self.vector = model.vector.copy()
+        elif self._steps % self.every == 0:
+            share = max(1 - self.decay, self.every / self._steps)
+            self.vector += share * (model.vector - self.vector)
+
+
 @dataclass
 class SGD:
     """Stochastic gradient descent with momentum: v ← momentum · v + g; w ← w − rate · v.
 
-    Raises:
-        ValueError: a rate that is not above 0, or a momentum outside 0 .. 1 (1 excluded).
+    ValueError for a rate that is not above 0, or a momentum outside 0 .. 1 (1 excluded).
     """
 
     learning_rate: float = 0.1
@@ -96,7 +150,7 @@ class SGD:
 
     def __post_init__(self) -> None:
         check_positive("learning_rate", self.learning_rate)
-        _check_decay("momentum", self.momentum)
+        check_below_1("momentum", self.momentum)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -113,10 +167,7 @@ class SGD:
 class Adam:
     """Adam: each parameter's step is scaled by the recent size of its own gradient.
 
-    Raises:
-        ValueError: a rate that is not above 0, or a decay outside 0 .. 1 (1 excluded).
-
-    Kingma & Ba 2015 (arXiv 1412.6980).
+    ValueError for a rate ≤ 0, or a decay outside [0, 1). Kingma & Ba 2015 (arXiv 1412.6980).
     """
 
     learning_rate: float = 0.01
@@ -127,8 +178,8 @@ class Adam:
     def __post_init__(self) -> None:
         check_positive("learning_rate", self.learning_rate)
         check_positive("epsilon", self.epsilon)
-        _check_decay("beta1", self.beta1)
-        _check_decay("beta2", self.beta2)
+        check_below_1("beta1", self.beta1)
+        check_below_1("beta2", self.beta2)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -186,8 +237,7 @@ class History:
     def steps_to(self, target: float) -> int | None:
         """Steps until the validation accuracy first reached `target`; None if it never did.
 
-        Raises:
-            ValueError: the training had no validation split.
+        ValueError if the training had no validation split.
         """
         if not self.accuracy:
             raise ValueError("steps_to needs a history with a validation split, this has none")
@@ -207,6 +257,7 @@ def train(
     look_every: int = 50,
     patience: int | None = None,
     augment: Augment | None = None,
+    after_step: Callable[[Any], None] | None = None,
     seed: int = 0,
     label: str = "training",
 ) -> History:
@@ -227,7 +278,8 @@ def train(
         patience: with `validation`: stop after this many looks without a lower negative
             log-likelihood, and in any case go back to the parameters that had the lowest.
         augment: what is done to the inputs of each batch, such as `noisy_copies(0.04)`.
-        seed: of the order of the examples, and of what `augment` draws.
+        after_step: what is done with the model after each step, such as `max_norm(4)`.
+        seed: of the order of the examples, of what `augment` draws, and of dropout.
         label: what the progress bar says.
 
     Raises:
@@ -241,7 +293,8 @@ def train(
     check_kind("split", split, Split, "take one of a data set, such as data.transfer")
     if validation is not None:
         check_kind("validation", validation, Split, "take data.validation")
-    for name, function in (("objective", objective), ("augment", augment or constant)):
+    functions = {"augment": augment or constant, "after_step": after_step or constant}
+    for name, function in ({"objective": objective} | functions).items():
         if not callable(function):
             raise ValueError(f"{name} must be a function, got {function!r}")
     counts = {"steps": steps, "batch_size": batch_size, "look_every": look_every}
@@ -255,13 +308,12 @@ def train(
         raise ValueError(f"optimizer must be one such as Adam(0.01), got {optimizer!r}")
     optimizer.start(model.vector)
     inputs = np.asarray(split.inputs, model.dtype)
-    batch_size = min(batch_size, len(inputs))
+    batch_size = min(batch_size, len(split))
     steps_per_pass = -(-len(inputs) // batch_size)
     batch = np.empty((batch_size, *inputs.shape[1:]), model.dtype)
-    # A stream of its own for `augment`: with it and without it, the order is the same.
-    rng, augment_rng = np.random.default_rng(seed), np.random.default_rng([seed, 1])
-    order = np.empty(0, int)
-    history, best = History(), model.vector.copy()
+    # Streams of their own for `augment` and dropout: with and without them, the order is the same.
+    rng, augment_rng, model_rng = map(np.random.default_rng, ([seed], [seed, 1], [seed, 2]))
+    history, best, order = History(), model.vector.copy(), np.empty(0, int)
     since_look: list[Outcome] = []
     _look(history, model, optimizer, validation, 0, since_look)
 
@@ -272,16 +324,16 @@ def train(
             rows, order = order[:batch_size], order[batch_size:]
             # mode="clip" lets `take` write straight into the buffer; every row is known to exist.
             x = np.take(inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
-            if augment is not None:
-                x = _augmented(augment, x, augment_rng)
-            scores = model.forward(x)
+            x = x if augment is None else _augmented(augment, x, augment_rng)
+            scores = model.forward(x, model_rng)
             _check_finite(scores["logits"], "logits", step, optimizer)
             outcome = objective(scores, split.index[rows], (step - 1) / steps_per_pass)
             _check_finite(outcome.value, "loss", step, optimizer)
             model.backward(outcome.gradients)
-            scale = schedule((step - 1) / steps)
-            check_not_negative(f"the schedule at step {step}", scale)
+            scale = check_not_negative(f"the schedule at step {step}", schedule((step - 1) / steps))
             optimizer.update(model.vector, model.gradient_vector, scale)
+            if after_step is not None:
+                after_step(model)
             since_look.append(outcome._replace(gradients={}))  # they are large, and done with
 
             if step % look_every == 0 or step == steps:
@@ -304,10 +356,9 @@ def _augmented(augment: Augment, batch: Array, rng: np.random.Generator) -> Arra
     x = np.asarray(augment(batch, rng))
     whole = len(x) > 0 and len(x) % len(batch) == 0 if x.ndim else False
     if x.dtype != batch.dtype or x.shape[1:] != batch.shape[1:] or not whole:
-        raise ValueError(
-            "augment must keep the type and width of the inputs and give as many rows or a multiple"
-            f" of them; of {batch.dtype} {batch.shape} it made {x.dtype} {x.shape}"
-        )
+        must = "keep the type and width of the inputs and give as many rows or a multiple of them"
+        made = f"of {batch.dtype} {batch.shape} it made {x.dtype} {x.shape}"
+        raise ValueError(f"augment must {must}; {made}")
     return x
 
 
@@ -333,21 +384,11 @@ def _look(
 
 def _means(steps: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """By name, the mean over the steps that have the name: what did not happen is not a 0."""
-    values: dict[str, list[float]] = {}
-    for step in steps:
-        for name, value in step.items():
-            values.setdefault(name, []).append(value)
-    return {name: float(np.mean(of_name)) for name, of_name in values.items()}
+    names = dict.fromkeys(name for step in steps for name in step)
+    return {n: float(np.mean([step[n] for step in steps if n in step])) for n in names}
 
 
 def _check_finite(values: ArrayLike, what: str, step: int, optimizer: SGD | Adam) -> None:
     if not np.isfinite(values).all():
-        raise Diverged(
-            f"the {what} became infinite or nan at step {step}; a learning rate lower than "
-            f"{optimizer.learning_rate} usually helps"
-        )
-
-
-def _check_decay(name: str, decay: float) -> None:
-    if not 0 <= number(decay) < 1:
-        raise ValueError(f"{name} must lie in 0 .. 1, 1 excluded, got {decay!r}")
+        advice = f"a learning rate lower than {optimizer.learning_rate} usually helps"
+        raise Diverged(f"the {what} became infinite or nan at step {step}; {advice}")

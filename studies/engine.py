@@ -95,6 +95,7 @@ class Study:
         content: what is recorded below the head.
         rows: from a record to rows that can be repeated: the settings by name, and by measure a
             value for each seed.
+        checked: whether a check may repeat such a row: where most take minutes, some take seconds.
         allowed: by measure, how far a repetition may be from the record.
 
     Raises:
@@ -112,6 +113,7 @@ class Study:
     summary: Callable[[Sequence[Row]], Row] = by_seed
     content: Callable[[Study], Row] = rows_alone
     rows: Callable[[Row], list[Row]] = lambda content: content["rows"]
+    checked: Callable[[Row], bool] = lambda row: True
     allowed: Mapping[str, float] = field(default_factory=lambda: ALLOWED)
 
     def __post_init__(self) -> None:
@@ -217,7 +219,8 @@ class Study:
             repeated at one seed.
         """
         content = recorded(self.file)
-        every, place = self.rows(content), list(self.seeds).index(CHECKED)
+        every = [row for row in self.rows(content) if self.checked(row)]
+        place = list(self.seeds).index(CHECKED)
         rows = [every[k] for k in sorted({0, len(every) // 2, len(every) - 1})]
         settings = [self.setting(row) for row in rows]
         differences = check_head(self, content)

@@ -1,6 +1,9 @@
 """What the unit tests hold the library against, and the bad input that they feed it."""
 
+import importlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -79,3 +82,11 @@ NOT_POSITIVE = [0, -0.1, np.nan, np.inf, "0.1", None, True, 1j, [0.1]]
 def cases(table: list[tuple]) -> dict:
     """Arguments for `parametrize`: each row named by its first column."""
     return {"argvalues": [row[1:] for row in table], "ids": [row[0] for row in table]}
+
+
+def real_mnist() -> Path | None:
+    """The folder with the real files of MNIST: what DISTILL_MNIST names, or beside the project."""
+    names = importlib.import_module("distill_lib.mnist").FILES
+    beside = Path(__file__).resolve().parents[3] / "shared/data/mnist"
+    places = (Path(os.environ.get("DISTILL_MNIST", "")), beside)
+    return next((p.resolve() for p in places if all((p / n).exists() for n in names)), None)

@@ -5,6 +5,7 @@ import pytest
 
 from distill_lib.data import digits
 from distill_lib.distillation import TeacherOutputs, traditional
+from distill_lib.layers import Dropout, Linear, ReLU
 from distill_lib.losses import (
     cross_entropy,
     log_softmax,
@@ -13,8 +14,8 @@ from distill_lib.losses import (
     soft_target_loss,
     softmax,
 )
-from distill_lib.models import MLP
-from distill_lib.training import SGD, Adam, train
+from distill_lib.models import MLP, Network
+from distill_lib.training import SGD, Adam, max_norm, train
 
 torch = pytest.importorskip(
     "torch",
@@ -183,3 +184,30 @@ def test_a_whole_distillation_goes_the_same_way(ours, theirs):
         loss.backward()
         optimizer.step()
     np.testing.assert_allclose(student.vector, twin.vector(), atol=1e-8)
+
+
+def test_gradients_behind_the_same_dropout():
+    """PyTorch multiplies by the masks that our layers drew."""
+    layers = [Dropout(0.2), Linear(64, {"hidden_1": 20}), ReLU(), Dropout(0.5)]
+    model = Network([*layers, Linear(20, {"logits": 10}, 1.0)], 1, np.float64)
+    plain = MLP((64, 20, 10), seed=1, dtype=np.float64)
+    x, rng = DIGITS.train.inputs[:40].astype(float), np.random.default_rng(5)
+    masks = [torch.tensor((rng.random((40, n)) >= p) / (1 - p)) for n, p in ((64, 0.2), (20, 0.5))]
+    twin = Twin(plain)
+    hidden = torch.relu(twin.layers[0](torch.tensor(x) * masks[0])) * masks[1]
+    loss = F.cross_entropy(twin.layers[1](hidden), torch.tensor(DIGITS.train.labels[:40]))
+    loss.backward()
+    scores = model.forward(x, np.random.default_rng(5))
+    ours = cross_entropy(scores["logits"], DIGITS.train.labels[:40])
+    model.backward({"logits": ours.gradient})
+    assert ours.value == pytest.approx(loss.item(), rel=1e-10)
+    expected = twin.vector(of=lambda parameter: parameter.grad)
+    np.testing.assert_allclose(model.gradient_vector, expected, atol=1e-11)
+
+
+def test_max_norm_is_renorm():
+    model = MLP((64, 30, 10), seed=1, dtype=np.float64)
+    expected = [torch.renorm(torch.tensor(model.parameters[n]), 2, 1, 1.2) for n in ("W1", "W2")]
+    max_norm(1.2)(model)
+    for name, theirs in zip(("W1", "W2"), expected, strict=True):
+        np.testing.assert_allclose(model.parameters[name], theirs, rtol=1e-6)

@@ -16,6 +16,7 @@ ORDER = [
     "layers",
     "models",
     "data",
+    "mnist",
     "training",
     "distillation",
     "statistics",

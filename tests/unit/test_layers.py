@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from oracles import NOT_POSITIVE, NOT_WHOLE, central_differences
 
-from distill_lib import MLP, Linear, Network, ReLU, digits, hard_labels, train
+from distill_lib import MLP, SGD, Dropout, Linear, Network, ReLU, digits, hard_labels, train
 from distill_lib.layers import KINDS, Layer, Memory
 
 
@@ -18,16 +18,20 @@ def memory_of(layer, inputs, seed=0):
     return Memory(parameters, gradients, inputs)
 
 
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
-    "layer", [Linear(4, {"one": 2, "other": 3}), ReLU()], ids=lambda layer: layer.kind
+    "layer", [Linear(4, {"one": 2, "other": 3}), ReLU(), Dropout(0.4)], ids=lambda layer: layer.kind
 )
-def test_gradients_of_inputs_and_parameters_are_those_of_finite_differences(layer):
+def test_gradients_of_inputs_and_parameters_are_those_of_finite_differences(layer, training):
     x = np.random.default_rng(1).normal(size=(6, 4))
     memory = memory_of(layer, x)
     weights = np.random.default_rng(2).normal(size=layer.forward(x, memory).shape)
 
     def value(_):
+        memory.rng = np.random.default_rng(3) if training else None  # each time the same draws
         return float(np.sum(weights * layer.forward(x, memory)))
+
+    value(x)
 
     dx = layer.backward(weights.copy(), memory, first=False)
     np.testing.assert_allclose(dx, central_differences(value, x), atol=1e-8)
@@ -107,9 +111,110 @@ def test_training_takes_any_list_of_layers():
     assert history.loss[-1] < 0.3 and model.names == ["first", "second", "logits"]
 
 
+# dropout
+
+
+def dropped(rate, x, seed=0):
+    """What dropout makes of inputs in training."""
+    memory = Memory({}, {}, x, np.random.default_rng(seed))
+    return Dropout(rate).forward(x, memory)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rate", [0.2, 0.5, 0.9])
+def test_dropout_drops_its_share_and_keeps_the_mean(rate, dtype):
+    x = np.ones((300, 200), dtype)
+    y = dropped(rate, x)
+    assert y.dtype == dtype and (x == 1).all()
+    values = np.unique(y)
+    np.testing.assert_allclose(values, [0, 1 / (1 - rate)], rtol=1e-6)
+    share = np.mean(y == 0)  # of 60,000: five standard errors
+    assert abs(share - rate) < 5 * np.sqrt(rate * (1 - rate) / y.size)
+    by_place = np.mean(y == 0, axis=0)  # each unit has draws of its own in each example
+    assert by_place.std() == pytest.approx(np.sqrt(rate * (1 - rate) / 300), rel=0.2)
+
+
+def test_dropout_follows_its_random_numbers_and_nothing_else():
+    x = np.ones((20, 30))
+    np.testing.assert_array_equal(dropped(0.5, x, 1), dropped(0.5, x, 1))
+    assert (dropped(0.5, x, 1) != dropped(0.5, x, 2)).any()
+    np.testing.assert_array_equal(dropped(0.0, x), x)
+
+
+def regularised(seed=0, dtype=np.float64, width=12):
+    layers = [Dropout(0.2), Linear(64, {"hidden_1": width}), ReLU(), Dropout(0.5)]
+    return Network([*layers, Linear(width, {"logits": 10}, gain=1.0)], seed, dtype)
+
+
+def test_a_model_that_answers_knows_no_dropout():
+    model, x = regularised(), digits(np.float64).test.inputs
+    assert model.n_inputs == 64
+    plain = MLP((64, 12, 10), dtype=np.float64)
+    np.testing.assert_array_equal(model.vector, plain.vector)
+    rng = np.random.default_rng(0)
+    assert (model.forward(x, rng)["logits"] != plain.logits(x)).any()
+    for answer in (model.logits(x), model.forward(x)["logits"]):
+        np.testing.assert_array_equal(answer, plain.logits(x))
+    np.testing.assert_array_equal(model.predict(x), plain.predict(x))
+    assert (model.n_parameters, model.multiply_adds) == (plain.n_parameters, plain.multiply_adds)
+
+
+def test_gradients_through_dropout_are_those_of_finite_differences():
+    model, x = regularised(), np.random.default_rng(1).normal(size=(7, 64))
+    given = {n: np.random.default_rng(2).normal(size=(7, k)) for n, k in model.units.items()}
+
+    def value(_):
+        scores = model.forward(x, np.random.default_rng(3))
+        return float(sum(np.sum(given[name] * scores[name]) for name in given))
+
+    value(None)
+    model.backward({name: gradient.copy() for name, gradient in given.items()})
+    found = model.gradient_vector.copy()
+    np.testing.assert_allclose(found, central_differences(value, model.vector), atol=1e-6)
+
+
+def test_training_with_dropout_is_repeated_by_its_seed_also_by_a_copy(tmp_path):
+    data, models = digits(), []
+    regularised(dtype=np.float32).save(tmp_path / "model.npz")
+    used = regularised(dtype=np.float32)
+    used.forward(data.train.inputs, np.random.default_rng(7))  # whatever it drew before
+    made = [used, used.copy(), Network.load(tmp_path / "model.npz")]
+    for model, seed in zip([*made, used.copy()], (4, 4, 4, 5), strict=True):
+        train(model, data.train, hard_labels(data.train), steps=30, seed=seed)
+        models.append(model)
+    first, copied, loaded, other = (model.vector for model in models)
+    np.testing.assert_array_equal(first, copied)
+    np.testing.assert_array_equal(first, loaded)
+    assert (first != other).any()
+
+
+def test_dropout_leaves_the_order_of_the_examples_alone():
+    data, seen = digits(), ([], [])
+    for model, index in zip((regularised(dtype=np.float32), MLP((64, 10))), seen, strict=True):
+        objective = hard_labels(data.train)
+
+        def watch(scores, rows, epoch, objective=objective, index=index):
+            index.append(rows.copy())
+            return objective(scores, rows, epoch)
+
+        train(model, data.train, watch, steps=9, seed=2, optimizer=SGD())
+    np.testing.assert_array_equal(*seen)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan, np.inf, "0.5", None, True], ids=repr)
+def test_a_rate_of_dropout_lies_in_0_to_1(rate):
+    with pytest.raises(ValueError, match=re.escape(f"1 excluded, got {rate!r}")):
+        Dropout(rate)
+
+
+# bad input
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
+        ([Dropout(0.5), ReLU()], "the first layer must know its n_inputs, got ReLU"),
+        ([Linear(4, {"a": 5}), Dropout(0.5), Linear(4, {"logits": 2})], "must fit the one before"),
         ([ReLU(), Linear(4, {"logits": 2})], "the first layer must know its n_inputs"),
         ([Linear(4, {"a": 5}), ReLU(), Linear(4, {"logits": 2})], "must fit the one before"),
         ([Linear, Linear(4, {"logits": 2})], "each layer must be a Layer, got type"),
@@ -128,7 +233,7 @@ def test_a_linear_layer_has_named_scores(scores, message):
         Linear(4, scores)
 
 
-@pytest.mark.parametrize("layers", [[], [Linear(4, {"scores": 2})]])
+@pytest.mark.parametrize("layers", [[], [Dropout(0.5)], [Linear(4, {"scores": 2})]])
 def test_a_network_ends_in_logits(layers):
     with pytest.raises(ValueError, match='the last layer must have "logits", and no name twice'):
         Network(layers)
@@ -151,6 +256,13 @@ def test_sizes_of_a_layer_are_whole_numbers(size):
 def test_a_gain_is_above_0(gain):
     with pytest.raises(ValueError, match=re.escape(f"above 0, got {gain!r}")):
         Linear(2, {"logits": 2}, gain)
+
+
+def test_a_saved_layer_keeps_numbers_of_numpys_kinds(tmp_path):
+    layers = [Linear(np.int64(4), {"a": np.int32(3)}, np.float32(0.5)), Dropout(np.float32(0.25))]
+    Network([*layers, Linear(3, {"logits": 2})]).save(tmp_path / "model.npz")
+    again = Network.load(tmp_path / "model.npz").layers
+    assert list(again) == [*layers, Linear(3, {"logits": 2})]
 
 
 def test_every_layer_of_the_library_can_be_saved_under_its_kind():

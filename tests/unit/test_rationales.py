@@ -140,9 +140,9 @@ def test_only_the_consistency_term_sees_noisy_copies(data, teacher):
     seen = []
 
     class Spy(MLP):
-        def forward(self, inputs):
+        def forward(self, inputs, rng=None):
             seen.append(inputs.copy())
-            return super().forward(inputs)
+            return super().forward(inputs, rng)
 
     objective = cosine_enhanced(data.transfer, teacher, 2, 0.5, 0.2, consistency_weight=0.25)
     plan = {"steps": 5, "batch_size": 8, "augment": noisy_copies(0.1)}
