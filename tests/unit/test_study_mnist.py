@@ -16,7 +16,6 @@ from distill_lib import (
     Network,
     TeacherOutputs,
     cosine_decay,
-    jitter,
     recorded,
     results,
     soft_target_loss,
@@ -315,23 +314,35 @@ def test_each_attempt_is_made_and_changes_what_it_says(module, closer, monkeypat
         for name in ("epochs", "batch_size", "rate", "student"):
             expected = ({"student": TINY[0]} | PLAN | closer.ATTEMPTS[attempt])[name]
             assert plan[name] == expected, attempt
-        named = {"pixels": "augment", "decay": "after_step", "schedule": "schedule"}
+        named = {"asked": "augment", "decay": "after_step", "schedule": "schedule"}
         for name, option in named.items():
             assert (name in closer.ATTEMPTS[attempt]) == (option in plan), attempt
         row = rows[attempt]
         assert 0 <= row["mended"] <= min(row["teacher_errors"], 100 - row["errors"])
 
 
-def test_a_teacher_is_asked_about_the_images_as_they_were_moved(module, closer):
+@pytest.mark.parametrize("change", ["moved", "mixed"])
+def test_a_teacher_is_asked_about_the_images_as_they_were_changed(module, closer, change):
     teacher = Network([Linear(784, {"logits": 10})], seed=1)
-    asking, x = closer.Asking(teacher, 2, 4.0), module.data().train.inputs[:20]
-    moved = asking.augment(x, np.random.default_rng(0))
-    np.testing.assert_array_equal(moved, jitter(2)(x, np.random.default_rng(0)))
+    change = closer.CHANGED[change]
+    asking, x = closer.Asking(teacher, change, 4.0), module.data().train.inputs[:20]
+    changed = asking.augment(x, np.random.default_rng(0))
+    np.testing.assert_array_equal(changed, change(x, np.random.default_rng(0)))
     scores = np.random.default_rng(1).normal(size=(20, 10))
     outcome = asking({"logits": scores}, np.arange(20), 0.0)
-    expected = soft_target_loss(scores, teacher.logits(moved), 4.0)
+    expected = soft_target_loss(scores, teacher.logits(changed), 4.0)
     assert outcome.value == expected.value
     np.testing.assert_array_equal(outcome.gradients["logits"], expected.gradient)
+
+
+def test_a_mixed_image_lies_between_two_of_its_batch(closer):
+    x = np.eye(30, dtype=np.float32)  # so that the shares of the mixture can be read off
+    changed = closer.mixed(x, np.random.default_rng(0))
+    assert changed.dtype == np.float32
+    np.testing.assert_allclose(changed.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(changed.sum(axis=0).sum(), 30, rtol=1e-6)
+    shares = np.diag(changed)
+    assert ((changed > 0).sum(axis=1) <= 2).all() and shares.min() < 0.1 and shares.max() > 0.9
 
 
 # --- The records, of the real images --------------------------------------------------------------
