@@ -52,12 +52,9 @@ from distill_lib.statistics import (
 from distill_lib.training import (
     SGD,
     Adam,
-    Average,
     History,
     constant,
     cosine_decay,
-    jitter,
-    max_norm,
     noisy_copies,
     train,
 )

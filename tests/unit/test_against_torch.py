@@ -15,7 +15,7 @@ from distill_lib.losses import (
     softmax,
 )
 from distill_lib.models import MLP, Network
-from distill_lib.training import SGD, Adam, max_norm, train
+from distill_lib.training import SGD, Adam, train
 
 torch = pytest.importorskip(
     "torch",
@@ -205,9 +205,9 @@ def test_gradients_behind_the_same_dropout():
     np.testing.assert_allclose(model.gradient_vector, expected, atol=1e-11)
 
 
-def test_max_norm_is_renorm():
+def test_max_norm_is_renorm(study):
     model = MLP((64, 30, 10), seed=1, dtype=np.float64)
     expected = [torch.renorm(torch.tensor(model.parameters[n]), 2, 1, 1.2) for n in ("W1", "W2")]
-    max_norm(1.2)(model)
+    study("regularise").max_norm(1.2)(model)
     for name, theirs in zip(("W1", "W2"), expected, strict=True):
         np.testing.assert_allclose(model.parameters[name], theirs, rtol=1e-6)
