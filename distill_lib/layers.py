@@ -102,7 +102,7 @@ class Layer:
     def backward(self, gradient: Array, memory: Memory, first: bool) -> Array | None:
         """From the gradient of the outputs, fill the parameters'; return that of the inputs.
 
-        The `first` layer need not return any. A layer without scores may overwrite `gradient`.
+        The `first` layer need not return any. It may overwrite `gradient`.
         """
         raise NotImplementedError
 

@@ -56,6 +56,7 @@ class Network:
 
     Attributes:
         units: how many scores there are of each name, in order.
+        gradient_vector: the gradients of all parameters, as the last `backward` left them.
 
     ValueError for layers, seed or dtype not as described. Chapter 2, "Large, or well taught?".
     """
@@ -88,13 +89,19 @@ class Network:
         self.layers, self.dtype = layers, vector.dtype
         # Below the first layer that is no dropout there is nothing to teach.
         self._first = next((k for k, one in enumerate(layers) if not isinstance(one, Dropout)), 0)
-        self._vector, self._gradient_vector = vector, np.zeros_like(vector)
-        views = zip(self._views(self._vector), self._views(self._gradient_vector), strict=True)
-        self._memories = [Memory(*pair) for pair in views]
+        self._vector, self.gradient_vector = vector, np.zeros_like(vector)
+        self._memories = [Memory({}, {}) for _ in layers]
         self.parameters, self.gradients = dict[str, Array](), dict[str, Array]()
-        for k, memory in enumerate((m for m in self._memories if m.parameters), 1):
-            self.parameters |= {f"{name}{k}": view for name, view in memory.parameters.items()}
-            self.gradients |= {f"{name}{k}": view for name, view in memory.gradients.items()}
+        start = number = 0
+        for layer, memory in zip(layers, self._memories, strict=True):
+            number += bool(layer.shapes)
+            for name, shape in layer.shapes.items():
+                place = slice(start, start + int(np.prod(shape)))
+                memory.parameters[name] = vector[place].reshape(shape)
+                memory.gradients[name] = self.gradient_vector[place].reshape(shape)
+                self.parameters[f"{name}{number}"] = memory.parameters[name]
+                self.gradients[f"{name}{number}"] = memory.gradients[name]
+                start = place.stop
         self.units = {name: n for layer in layers for name, n in layer.scores.items()}
         self.names = list(self.units)
         self._columns = []  # where each of a layer's scores stands among its outputs
@@ -102,16 +109,6 @@ class Network:
             ends = np.cumsum([0, *layer.scores.values()])
             self._columns.append({n: slice(*ends[k : k + 2]) for k, n in enumerate(layer.scores)})
         self._examples = 0  # in the last `forward`
-
-    def _views(self, vector: Array) -> list[dict[str, Array]]:
-        views, start = [], 0
-        for layer in self.layers:
-            named = {}
-            for name, shape in layer.shapes.items():
-                named[name] = vector[start : start + int(np.prod(shape))].reshape(shape)
-                start += named[name].size
-            views.append(named)
-        return views
 
     # A copied or pickled model is its layers and its parameters; the views are made anew, for
     # copies of them would no longer look into the vector.
@@ -143,11 +140,6 @@ class Network:
         if values.shape != self._vector.shape:
             raise ValueError(f"vector must have shape {self._vector.shape}, got {values.shape}")
         self._vector[:] = values
-
-    @property
-    def gradient_vector(self) -> Array:
-        """The gradients of all parameters, as the last `backward` left them."""
-        return self._gradient_vector
 
     @property
     def n_inputs(self) -> int:
@@ -209,10 +201,8 @@ class Network:
         for k in range(len(self.layers) - 1, self._first - 1, -1):
             layer, memory = self.layers[k], self._memories[k]
             direct = self._direct(k, gradients)
-            if downstream is not None and direct is not None:
-                np.add(downstream, direct, out=downstream)
-            elif direct is not None:
-                downstream = direct
+            if direct is not None:
+                downstream = direct if downstream is None else np.add(downstream, direct, direct)
             if downstream is not None:
                 downstream = layer.backward(downstream, memory, first=k == self._first)
             else:  # nothing above this layer is being taught
@@ -224,8 +214,6 @@ class Network:
         columns = self._columns[k]
         if not columns.keys() & gradients.keys():
             return None
-        if len(columns) == 1:
-            return np.asarray(gradients[next(iter(columns))], self.dtype)
         shape = (self._examples, sum(self.layers[k].scores.values()))
         whole = self._memories[k].array("d outputs", shape, self.dtype)
         for name, place in columns.items():
