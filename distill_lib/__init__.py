@@ -1,8 +1,8 @@
 """The small library of the book: everything that a chapter calls, in NumPy, one concept a file.
 
 Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `models`, `data`, `mnist`,
-`training`, `distillation`, `statistics`, `results`; then `figures` and `exercises`, with
-which chapters show things. The slider is a package of its own, `livefigures`, handed on here.
+`training`, `distillation`, `statistics`, `results`; then `figures`, with which chapters show
+things. The slider is a package of its own, `livefigures`, handed on here.
 """
 
 from distill_lib import figures
@@ -17,7 +17,6 @@ from distill_lib.distillation import (
     step_by_step,
     traditional,
 )
-from distill_lib.exercises import check
 from distill_lib.layers import Dropout, Linear, ReLU
 from distill_lib.losses import (
     Loss,
