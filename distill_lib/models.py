@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
@@ -254,7 +255,7 @@ class Network:
             raise ValueError(f'a model is saved under a name that ends in ".npz", got {path}')
         if strange := [layer for layer in self.layers if KINDS.get(layer.kind) is not type(layer)]:
             raise ValueError(f"only layers of `layers.KINDS` can be saved, got {strange}")
-        described = [{"kind": layer.kind, **vars(layer)} for layer in self.layers]
+        described = [{"kind": one.kind, **asdict(cast(Any, one))} for one in self.layers]
         layers = json.dumps(described, default=np.generic.item)
         np.savez(path, kind=type(self).__name__, layers=layers, vector=self._vector)
 
