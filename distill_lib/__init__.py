@@ -1,11 +1,12 @@
 """The small library of the book: everything that a chapter calls, in NumPy, one concept a file.
 
-Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `models`, `data`, `mnist`,
-`training`, `distillation`, `statistics`, `results`; then `figures`, with which chapters show
-things. The slider is a package of its own, `livefigures`, handed on here.
+Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `convolution`, `models`,
+`data`, `mnist`, `training`, `distillation`, `statistics`, `results`; then `figures`, with which
+chapters show things. The slider is a package of its own, `livefigures`, handed on here.
 """
 
 from distill_lib import figures
+from distill_lib.convolution import AveragePool2d, Conv2d
 from distill_lib.data import UNLABELLED, Dataset, Split, digits, synthetic, synthetic_posterior
 from distill_lib.distillation import (
     TeacherOutputs,

@@ -67,12 +67,14 @@ class Layer:
 
     Attributes:
         kind: what a saved model calls it, beside the fields of its dataclass.
+        sizes: inputs and outputs of one example; 0 and 0 for any number, which stays what it is.
         shapes: of its parameters, by name.
         scores: which of its outputs have names: so many for each, in order, all of them or none.
         multiply_adds, n_kept: products for one example, and parameters, without a rationale's.
     """
 
     kind: ClassVar[str] = ""
+    sizes: tuple[int, int] = (0, 0)
     scores: Mapping[str, int] = {}
     shapes: Mapping[str, tuple[int, ...]] = {}
     multiply_adds: int = 0
@@ -121,6 +123,7 @@ class Linear(Layer):
         n_outputs = sum(self.scores.values())
         n_kept = n_outputs - self.scores.get(RATIONALE, 0)
         vars(self).update(  # no fields: they follow from those
+            sizes=(self.n_inputs, n_outputs),
             shapes={"W": (self.n_inputs, n_outputs), "b": (n_outputs,)},
             multiply_adds=self.n_inputs * n_kept,  # without the biases
             n_kept=(self.n_inputs + 1) * n_kept,

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from itertools import pairwise
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
@@ -50,8 +51,8 @@ class Network:
     on whole vectors. `parameters` and `gradients` are named views into them: "W1", "b1", "W2", …
 
     Args:
-        layers: the first one but for `Dropout` knows its `n_inputs`, each fits the one before, the
-            last has the scores "logits", and no name occurs twice.
+        layers: the first one but for `Dropout` knows how many inputs it takes, each fits the one
+            before, the last has the scores "logits", and no name occurs twice.
         seed: of the first parameters.
         dtype: np.float32 or np.float64.
 
@@ -69,17 +70,15 @@ class Network:
         for layer in layers:
             check_kind("each layer", layer, Layer)
         first = next((layer for layer in layers if not isinstance(layer, Dropout)), None)
-        if first is not None and not hasattr(first, "n_inputs"):
+        if first is not None and not first.sizes[0]:
             raise ValueError(f"the first layer must know its n_inputs, got {first}")
-        linear = [layer for layer in layers if isinstance(layer, Linear)]
-        known = {*map(type, layers)} <= {Linear, ReLU, Dropout}
-        for one, other in pairwise(linear if known else ()):
-            if sum(one.scores.values()) != other.n_inputs:
+        for one, other in pairwise(layer for layer in layers if layer.sizes[0]):
+            if one.sizes[1] != other.sizes[0]:
                 raise ValueError(f"each layer must fit the one before, got {one} before {other}")
         names = [name for layer in layers for name in layer.scores]
         if not layers or "logits" not in layers[-1].scores or len(set(names)) < len(names):
             raise ValueError(f'the last layer must have "logits", and no name twice, got {names}')
-        size = sum(int(np.prod(shape)) for layer in layers for shape in layer.shapes.values())
+        size = sum(prod(shape) for layer in layers for shape in layer.shapes.values())
         self._bind(layers, np.zeros(size, dtype))
         rng = np.random.default_rng(seed)
         for layer, memory in zip(self.layers, self._memories, strict=True):
@@ -97,7 +96,7 @@ class Network:
         for layer, memory in zip(layers, self._memories, strict=True):
             number += bool(layer.shapes)
             for name, shape in layer.shapes.items():
-                place = slice(start, start + int(np.prod(shape)))
+                place = slice(start, start + prod(shape))
                 memory.parameters[name] = vector[place].reshape(shape)
                 memory.gradients[name] = self.gradient_vector[place].reshape(shape)
                 self.parameters[f"{name}{number}"] = memory.parameters[name]
@@ -145,7 +144,7 @@ class Network:
     @property
     def n_inputs(self) -> int:
         """How many numbers an example has."""
-        return getattr(self.layers[self._first], "n_inputs")  # noqa: B009
+        return self.layers[self._first].sizes[0]
 
     @property
     def n_parameters(self) -> int:

@@ -14,6 +14,7 @@ ORDER = [
     "losses",
     "metrics",
     "layers",
+    "convolution",
     "models",
     "data",
     "mnist",
