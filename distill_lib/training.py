@@ -173,15 +173,6 @@ class History:
     nll: list[float] = field(default_factory=list)
     best_step: int = 0
 
-    def steps_to(self, target: float) -> int | None:
-        """Steps until the validation accuracy first reached `target`; None if it never did.
-
-        ValueError if the training had no validation split.
-        """
-        if not self.accuracy:
-            raise ValueError("steps_to needs a history with a validation split, this has none")
-        return next((s for s, a in zip(self.step, self.accuracy, strict=True) if a >= target), None)
-
 
 def train(
     model: Model,

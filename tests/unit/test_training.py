@@ -21,7 +21,6 @@ from distill_lib.training import (
     SGD,
     Adam,
     Diverged,
-    History,
     Outcome,
     constant,
     cosine_decay,
@@ -290,13 +289,6 @@ def test_the_history_looks_at_validation_as_the_metrics_do():
     assert history.nll[-1] == negative_log_likelihood(logits, DIGITS.validation.labels)
     fresh = MLP((64, 10)).logits(DIGITS.validation.inputs)
     assert history.nll[0] == negative_log_likelihood(fresh, DIGITS.validation.labels)
-
-
-def test_steps_to_a_target_is_the_first_look_that_reaches_it():
-    history = History(step=[0, 50, 100, 150], accuracy=[0.1, 0.8, 0.7, 0.9])
-    assert [history.steps_to(a) for a in (0.05, 0.8, 0.85, 0.95)] == [0, 50, 150, None]
-    with pytest.raises(ValueError, match="needs a history with a validation split"):
-        History(step=[0]).steps_to(0.5)
 
 
 class Walk(SGD):
