@@ -35,11 +35,9 @@ from distill_lib.training import Outcome
 class Aligned:
     """Rows that are found by their example's index, never by their place in an array.
 
-    Args:
-        index: shape (examples,), each example's place in the data set.
-        rows: shape (examples, ...), one row for each; a copy of them is kept.
-
-    ValueError for no rows, lengths that differ, an index that is repeated, negative or not whole.
+    `index` has shape (examples,), each example's place in the data set, and `rows` shape (examples,
+    ...), one row for each; a copy of them is kept. ValueError for no rows, lengths that differ, an
+    index that is repeated, negative or not whole.
     """
 
     def __init__(self, index: Array, rows: Array) -> None:
@@ -230,8 +228,6 @@ def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
     def loss(logits: Array, index: Array) -> Loss | None:
         batch = labels.at(index)
         known = batch != UNLABELLED
-        if known.all():
-            return losses.cross_entropy(logits, batch)
         if not known.any():
             return None
         gradient = np.zeros_like(logits)
@@ -255,14 +251,11 @@ def hard_labels(split: Split) -> WeightedTerms:
 def traditional(split: Split, teacher: TeacherOutputs, T: float, alpha: float) -> WeightedTerms:
     """alpha · cross entropy + (1 - alpha) · T² · KL(teacher at T ‖ student at T).
 
-    Args:
-        split: where the labels come from; unlabelled examples feel the teacher alone.
-        teacher: its outputs for the examples of the split.
-        T: temperature of teacher and student in training; at inference T is 1.
-        alpha: weight of the hard labels, 0 to 1. Some of the field calls this 1 - alpha.
-
-    ValueError for T or alpha not as described; in use, for an example the teacher was not asked
-    about. Hinton, Vinyals & Dean 2015, section 2. Chapter 4.
+    The labels are those of `split`; examples without one feel the teacher alone, of whom `teacher`
+    has the outputs. `T` is the temperature of both in training; at inference it is 1. `alpha`, the
+    weight of the hard labels, is 0 to 1; some of the field calls this 1 - alpha. ValueError for T
+    or alpha not as described; in use, for an example the teacher was not asked about. Hinton,
+    Vinyals & Dean 2015, section 2. Chapter 4.
     """
     return step_by_step(split, teacher, T, alpha, beta=0)
 
@@ -278,13 +271,10 @@ def step_by_step(
 ) -> WeightedTerms:
     """alpha · cross entropy + beta · MSE of rationales + (1 - alpha - beta) · soft targets.
 
-    Args:
-        split, teacher, T, alpha: as for `traditional`.
-        beta: weight of the rationale, at least 0; alpha + beta at most 1.
-        rationale: which of the teacher's scores are the rationale.
-        on: which of the student's scores learn it, as many as the teacher's.
-
-    ValueError for T or the weights not as described; in use, for scores that do not fit. Chapter 5.
+    What is new beside `traditional`: `beta`, the weight of the rationale, is at least 0, and
+    alpha + beta at most 1; `rationale` names the teacher's scores that are the rationale, and `on`
+    the student's that learn it, as many. ValueError for T or the weights not as described; in use,
+    for scores that do not fit. Chapter 5.
     """
     check_weights(alpha=alpha, beta=beta)
     return WeightedTerms(

@@ -22,7 +22,6 @@ from distill_lib.checks import Array, check_below_1, check_kind, check_positive,
 RATIONALE = "rationale"
 """Scores of this name serve training alone: they do not count as part of the trained model."""
 
-
 _blas = cache(ThreadpoolController)
 
 

@@ -291,13 +291,10 @@ if TYPE_CHECKING:  # what training asks for is what a network is
 class MLP(Network):
     """Linear layers with a ReLU between each two: the book's teacher, and most of its students.
 
-    Args:
-        sizes: inputs, hidden units of each layer, classes; for instance (64, 32, 10).
-        seed: of the first weights (see `layers.Linear`); biases start at 0.
-        dtype: np.float32 or np.float64.
-        rationale: this many more linear scores, called "rationale", beside the logits in the last
-            layer: a map from the last hidden layer that is learned with the rest, and dropped
-            after training.
+    `sizes` are inputs, hidden units of each layer, and classes, for instance (64, 32, 10); seed and
+    dtype are as for `Network`. `rationale` is how many more linear scores, called "rationale",
+    stand beside the logits in the last layer: a map from the last hidden layer that is learned with
+    the rest, and dropped after training.
 
     ValueError for fewer than two sizes, a size that is not a whole number of at least 1, another
     dtype, or a rationale that is not a whole number of at least 0. Chapter 2, "Large, or well
