@@ -14,14 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm  # as text: a widget would end up in the built page
 
-from distill_lib.checks import (
-    Array,
-    check_below_1,
-    check_kind,
-    check_not_negative,
-    check_positive,
-    check_whole,
-)
+from distill_lib import checks
+from distill_lib.checks import Array
 from distill_lib.data import Split
 from distill_lib.layers import few_threads
 from distill_lib.metrics import accuracy, negative_log_likelihood
@@ -68,7 +62,7 @@ def noisy_copies(noise: float) -> Augment:
     `noise` is the standard deviation of the normal noise, in units of the inputs. ValueError for
     noise not above 0. Chapter 6, "Consistency, and its control".
     """
-    check_positive("noise", noise)
+    checks.check_positive("noise", noise)
 
     def augment(inputs: Array, rng: np.random.Generator) -> Array:
         copies = inputs + noise * rng.standard_normal(inputs.shape, inputs.dtype)
@@ -88,8 +82,8 @@ class SGD:
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        check_positive("learning_rate", self.learning_rate)
-        check_below_1("momentum", self.momentum)
+        checks.check_positive("learning_rate", self.learning_rate)
+        checks.check_below_1("momentum", self.momentum)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -115,10 +109,10 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        check_positive("learning_rate", self.learning_rate)
-        check_positive("epsilon", self.epsilon)
-        check_below_1("beta1", self.beta1)
-        check_below_1("beta2", self.beta2)
+        checks.check_positive("learning_rate", self.learning_rate)
+        checks.check_positive("epsilon", self.epsilon)
+        checks.check_below_1("beta1", self.beta1)
+        checks.check_below_1("beta2", self.beta2)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -220,19 +214,19 @@ def train(
 
     Chapter 2, "The loop".
     """
-    check_kind("split", split, Split, "take one of a data set, such as data.transfer")
+    checks.check_kind("split", split, Split, "take one of a data set, such as data.transfer")
     if validation is not None:
-        check_kind("validation", validation, Split, "take data.validation")
+        checks.check_kind("validation", validation, Split, "take data.validation")
     functions = {"augment": augment or constant, "after_step": after_step or constant}
     for name, function in ({"objective": objective} | functions).items():
         if not callable(function):
             raise ValueError(f"{name} must be a function, got {function!r}")
     counts = {"steps": steps, "batch_size": batch_size, "look_every": look_every}
     for name, count in (counts | ({} if patience is None else {"patience": patience})).items():
-        check_whole(name, count)
+        checks.check_whole(name, count)
     if patience is not None and validation is None:
         raise ValueError("patience needs a validation split to look at, got validation=None")
-    check_whole("seed", seed, least=0)
+    checks.check_whole("seed", seed, least=0)
     optimizer = Adam() if optimizer is None else optimizer
     if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
         raise ValueError(f"optimizer must be one such as Adam(0.01), got {optimizer!r}")
@@ -249,8 +243,7 @@ def train(
 
     with few_threads(batch_size * model.multiply_adds):
         for step in tqdm(range(1, steps + 1), desc=label, unit="step", delay=2, leave=False):
-            if not len(order):
-                order = rng.permutation(len(inputs))
+            order = order if len(order) else rng.permutation(len(inputs))
             rows, order = order[:batch_size], order[batch_size:]
             # mode="clip" lets `take` write straight into the buffer; every row is known to exist.
             x = np.take(inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
@@ -260,7 +253,8 @@ def train(
             outcome = objective(scores, split.index[rows], (step - 1) / steps_per_pass)
             _check_finite(outcome.value, "loss", step, optimizer)
             model.backward(outcome.gradients)
-            scale = check_not_negative(f"the schedule at step {step}", schedule((step - 1) / steps))
+            scale = schedule((step - 1) / steps)
+            checks.check_not_negative(f"the schedule at step {step}", scale)
             optimizer.update(model.vector, model.gradient_vector, scale)
             if after_step is not None:
                 after_step(model)

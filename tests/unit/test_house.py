@@ -136,7 +136,7 @@ def raises(function):
     """Whether its own lines raise, or call what checks input."""
     return isinstance(function, ast.FunctionDef) and any(
         (isinstance(node, ast.Raise) and getattr(node.exc, "id", "") != "NotImplementedError")
-        or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in CHECKS)
+        or (isinstance(node, ast.Call) and ast.unparse(node.func).removeprefix("checks.") in CHECKS)
         for node in ast.walk(function)
     )
 
