@@ -46,9 +46,9 @@ class ImageLayer(Layer):
         vars(self).update(image=tuple(self.image))  # a file has lists
 
     def _gives(self, *output_image: int) -> None:
-        n_outputs = prod(output_image)
-        scores = {self.name: n_outputs} if self.name else {}
-        sizes = (prod(self.image), n_outputs)
+        """What follows from the image that comes out: no fields, as in `Linear`."""
+        sizes = (prod(self.image), prod(output_image))
+        scores = {self.name: sizes[1]} if self.name else {}
         vars(self).update(output_image=output_image, sizes=sizes, scores=scores)
 
 
