@@ -1,8 +1,8 @@
-"""Chapter 8: the founding paper's table, the mistakes that go away, a bias, the attempts."""
+"""Chapter 11: the founding paper's table, the mistakes that go away, a bias, the attempts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from distill_lib import Estimate, crossed_interval, figures, softmax, unpacked
 from pictures import shared
-from pictures.rows import Row
+from pictures.rows import NOT_RUN, Row
 
 Drawn = tuple[Figure, str]
 
@@ -38,6 +38,17 @@ def more_errors(row: Row, baseline: Row) -> Estimate:
     return crossed_interval(wrong(row) - wrong(baseline)).scaled(IMAGES)
 
 
+def of_whole_length(record: Row) -> Row:
+    """The teachers' row; the other one is of those that a check repeats."""
+    return max(record["rows"], key=lambda row: row["taught"])
+
+
+def unseen(record: Row) -> dict[str, Row]:
+    """The rows of whole length by the digits shown."""
+    whole = max(row["taught"] for row in record["rows"])
+    return {row["shown"]: row for row in record["rows"] if row["taught"] == whole}
+
+
 def taught(record: Row) -> dict[tuple, Row]:
     """The rows of whole length by (student, T): those that a check repeats are left out."""
     whole = max(row["taught"] for row in record["rows"])
@@ -48,8 +59,8 @@ def taught(record: Row) -> dict[tuple, Row]:
 def draw_table(rows: Mapping[tuple, Row], teacher: Row, width: str, T: float) -> Drawn:
     """Errors of one width over T, beside its teacher and the same student on labels alone."""
     student = WIDTHS[width]
-    temperatures = sorted(t for name, t in rows if name == student and t)
-    every = {t: errors(rows[student, t]) for t in temperatures}
+    temperatures = sorted({t for _, t in rows if t})
+    every = {t: errors(rows[student, t]) if (student, t) in rows else NOT_RUN for t in temperatures}
     alone, above = errors(rows[student, None]), errors(teacher)
     lines = {
         "soft targets": [*every.values()],
@@ -59,8 +70,9 @@ def draw_table(rows: Mapping[tuple, Row], teacher: Row, width: str, T: float) ->
     look: dict[str, Any] = {"xlabel": "T", "ylabel": "errors among 10,000 test images"}
     look |= {"ylim": (0, HIGHEST[student]), "colours": ("student", "label", "teacher")}
     figure = figures.curves(temperatures, lines, log_x=True, mark=T, **look)
-    text = f"{width} units: {every[T]:.0f} errors with soft targets at T = {T:g}, "
-    return figure, f"{text}{alone:.0f} with labels alone; the teacher makes {above:.0f}."
+    here = "was not run" if every[T] is NOT_RUN else f"makes {every[T]:.0f} errors"
+    text = f"A student of {width} units with soft targets at T = {T:g} {here}, with labels alone "
+    return figure, f"{text}{alone:.0f}; the teacher makes {above:.0f}."
 
 
 # --- Mistakes that go away ------------------------------------------------------------------------
@@ -142,7 +154,7 @@ def draw_bias(
 # --- Attempts -------------------------------------------------------------------------------------
 
 
-def draw_attempts(record: Row) -> Drawn:
+def attempts(record: Row) -> Drawn:
     """Errors on validation of every attempt, a dot for each seed, beside the teacher's."""
     rows = [row for row in record["rows"] if row["student"] != SMALL]
     by_name = {row["attempt"]: row["errors"] for row in rows}
@@ -164,8 +176,3 @@ def draw_attempts(record: Row) -> Drawn:
     axes.grid(axis="y", visible=False)
     means = "; ".join(f"{name} {np.mean(values):.0f}" for name, values in by_name.items())
     return figure, f"Errors on validation, the teacher's {teacher}: {means}."
-
-
-def text_of(names: Sequence[str], values: Sequence[Estimate]) -> list[str]:
-    """Lines of a table: a name, and a number with its interval."""
-    return [f"{name:>34} {value:.0f}" for name, value in zip(names, values, strict=True)]
