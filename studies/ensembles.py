@@ -38,19 +38,6 @@ TUNING_SEEDS = range(1000, 1004)
 TEN = 10  # members
 RATES = (0.01, 0.03)
 
-# --- The speech table's two measures ----------------------------------------------------------
-
-
-def word_errors(spoken: Sequence[str], heard: Sequence[str]) -> int:
-    """The fewest words to put in, leave out or exchange that turn one into the other."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(spoken, 1):
-        before, row = row, [i]
-        for j, other in enumerate(heard, 1):
-            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (word != other)))
-    return row[-1]
-
-
 # --- Members and what they say together -------------------------------------------------------
 
 SETTINGS = {  # labels, share of them wrong, plan of the members if it is not chosen
@@ -170,13 +157,14 @@ def contents(every: Study) -> Row:
         | {"choice": {}}
         for s in SETTINGS
     ]
-    for case, (choice, means) in zip(cases, chosen, strict=True):
+    for case, (choice, _) in zip(cases, chosen, strict=True):
         counts = COUNTS if case["kind"] == "ensemble" else (TEN,)
-        rows += [case | {"teachers": n, "choice": choice, "trials": means} for n in counts]
+        rows += [case | {"teachers": n, "choice": choice} for n in counts]
     measures = every.runs(rows, every.seeds)
-    member_trials = dict(zip(asked, (means for _, means in found), strict=True))
+    named = ["{setting}, {inputs}, {kind}".format(**case) for case in cases]
     return {
-        "member_trials": member_trials,
+        "member_trials": dict(zip(asked, (means for _, means in found), strict=True)),
+        "student_trials": dict(zip(named, (means for _, means in chosen), strict=True)),
         "rows": [row | by_seed(of) for row, of in zip(rows, measures, strict=True)],
     }
 
@@ -280,15 +268,15 @@ def shares(every: Study) -> Row:
     cases = [{"percent": share, "teacher": t} for share in SHARES for t in METHODS]
     trials = [TRIALS[METHODS[case["teacher"]]] for case in cases]
     chosen = best(every, cases, "choice", trials, share)
-    rows = [
-        case | {"choice": c, "trials": means}
-        for case, (c, means) in zip(cases, chosen, strict=True)
-    ]
+    rows = [case | {"choice": choice} for case, (choice, _) in zip(cases, chosen, strict=True)]
     measures = every.runs(rows, every.seeds)
-    steps = [1, *range(LOOK, every.fixed["steps"] + 1, LOOK)]
+    every_trial = [{"trials": means} for _, means in chosen]
     return {
-        "step": steps,
-        "rows": [row | means_of_curves(of) for row, of in zip(rows, measures, strict=True)],
+        "step": [1, *range(LOOK, every.fixed["steps"] + 1, LOOK)],
+        "rows": [
+            row | tried | means_of_curves(of)
+            for row, tried, of in zip(rows, every_trial, measures, strict=True)
+        ],
     }
 
 

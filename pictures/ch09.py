@@ -1,0 +1,220 @@
+"""Chapter 9: an ensemble and its one student, a share of the labels, and their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from distill_lib import Estimate, crossed_interval, figures, interval, unpacked
+from pictures.rows import Row, crossed_gain, minus, percent
+
+Drawn = tuple[Figure, str]
+Rows = Mapping[tuple[str, str, str, int], Row]
+"""Rows by setting, inputs, kind of teacher and number of teachers."""
+Shares = Mapping[tuple[int, str], Row]
+"""Rows by percent of the labels and teacher."""
+COUNTS = (1, 2, 3, 5, 10)
+TEN = COUNTS[-1]
+DIGITS = 400
+SPLITS = ("training", "validation")
+MEASURES = {"accuracy": "accuracy, %", "loss": "loss (NLL)"}
+LINES = {  # the lines of a share, by teacher
+    "none": "alone",
+    "all the data": "soft, all the data",
+    "the same share": "soft, same share",
+    "even": "even",
+    "random": "random",
+}
+
+# --- What the rows say ----------------------------------------------------------------------------
+
+
+def by_case(record: Row) -> dict[tuple[str, str, str, int], Row]:
+    """The rows of the ensembles by setting, inputs, kind and number of teachers."""
+    names = ("setting", "inputs", "kind", "teachers")
+    return {tuple(row[name] for name in names): row for row in record["rows"]}
+
+
+def case(rows: Rows, setting: str, inputs: str, kind: str = "ensemble", teachers: int = TEN) -> Row:
+    """The row; where all the digits have labels there are no more inputs than the same."""
+    return rows.get((setting, inputs, kind, teachers)) or rows[setting, "same", kind, teachers]
+
+
+def single(rows: Rows, setting: str) -> np.ndarray:
+    """Which share of the ten members has each test digit right: shape (seeds, digits)."""
+    hits = rows[setting, "none", "single", TEN]["hits"]
+    return np.array([[int(h, 16) for h in of_seed] for of_seed in hits]) / TEN
+
+
+def ahead(rows: Rows, row: Row, who: str = "right") -> np.ndarray:
+    """The student's (or the ensemble's) hits minus those of a single model of its setting."""
+    right = unpacked(row[who], DIGITS).astype(float)
+    return right - single(rows, row["setting"])
+
+
+def lead(rows: Rows, row: Row, who: str = "right") -> Estimate:
+    """Points ahead of a single model, over seeds and test digits."""
+    return crossed_interval(ahead(rows, row, who)).scaled(100)
+
+
+def kept(student: np.ndarray, ensemble: np.ndarray) -> Estimate:
+    """Which share of the ensemble's gain its student keeps, with a 95% interval (Fieller 1954).
+
+    Both are gains over a single model, of shape (seeds, digits). A share is in the interval if
+    student - share · ensemble may have a mean of 0: seeds and digits are drawn. Where no gain of
+    the ensemble is sure the interval has no end, and is infinite.
+    """
+    n = min(student.shape)
+    gain = crossed_interval(ensemble)
+    mean = float(student.mean() / ensemble.mean()) if ensemble.mean() else np.nan
+    if gain.low <= 0 <= gain.high:
+        return Estimate(mean, -np.inf, np.inf, n)
+
+    def may_be(share: float) -> bool:
+        difference = crossed_interval(student - share * ensemble)
+        return difference.low <= 0 <= difference.high
+
+    ends = []
+    for sign in (-1, 1):  # out until it is surely too far, then halve
+        near, far = 0.0, 1.0
+        while may_be(mean + sign * far) and far < 100:
+            near, far = far, 2 * far
+        for _ in range(12):
+            middle = (near + far) / 2
+            near, far = (middle, far) if may_be(mean + sign * middle) else (near, middle)
+        ends.append(mean + sign * near if far < 100 else sign * np.inf)
+    return Estimate(mean, ends[0], ends[1], n)
+
+
+def kept_words(found: Estimate) -> str:
+    """A share in percent with its interval; words where it has no ends."""
+    if not np.isfinite([found.low, found.high]).all():
+        return "cannot be told"
+    return f"{found.mean:.0%} ({found.low:.0%} to {found.high:.0%})"
+
+
+def table(rows: Rows, settings: Sequence[str], inputs: str) -> Iterator[str]:
+    """A line for each setting: a single model, and points over it of the others."""
+    yield f"{'':<19} single | ten teachers |  student of ten | of one"
+    for setting in settings:
+        alone = percent(rows[setting, "none", "single", TEN])
+        ten, one = (case(rows, setting, inputs, teachers=n) for n in (TEN, 1))
+        leads = [lead(rows, ten, "ensemble_right"), lead(rows, ten), lead(rows, one)]
+        words = [f"{each:+.1f}" for each in leads]
+        line = f"{setting:<20}  {alone.mean:.1f} | {words[0]:>12} | {words[1]:>15} | {words[2]}"
+        yield minus(line)
+
+
+# --- An ensemble and its student ------------------------------------------------------------------
+
+
+def _lines(rows: Rows, setting: str, inputs: str) -> dict[str, list[Estimate]]:
+    """Points over a single model, by the number of teachers."""
+    taught = [case(rows, setting, inputs, teachers=n) for n in COUNTS]
+    return {
+        "ensemble": [lead(rows, row, "ensemble_right") for row in taught],
+        "its student": [lead(rows, row) for row in taught],
+        "even targets": [lead(rows, case(rows, setting, inputs, "even"))] * len(COUNTS),
+    }
+
+
+def draw_teachers(
+    rows: Rows, settings: Sequence[str], setting: str, inputs: str, teachers: int
+) -> Drawn:
+    """What an ensemble and its student have more than a single model, over its size.
+
+    Args:
+        settings: those that share the scale.
+        inputs: "same" as the members', or "more".
+    """
+    every = [_lines(rows, s, i) for s in settings for i in ("same", "more")]
+    ends = [e for lines in every for line in lines.values() for e in line]
+    low, high = min(e.low for e in ends), max(e.high for e in ends)
+    lines, room = _lines(rows, setting, inputs), (high - low) / 20
+    look = {"xlabel": "teachers", "ylabel": "points over a single model", "log_x": True}
+    look |= {"ylim": (min(low, 0) - room, high + room), "mark": teachers}
+    colours = ("teacher", "student", "label")
+    figure = figures.curves(COUNTS, lines, colours=colours, **look)
+    figure.axes[0].axhline(0, color=figures.COLOURS["ink"], linewidth=1)
+    k, alone = COUNTS.index(teachers), percent(rows[setting, "none", "single", TEN])
+    together, student, even = (line[k] for line in lines.values())
+    who = "one teacher" if teachers == 1 else f"{teachers} teachers together"
+    text = f"{setting}, {inputs} inputs. A single model: {alone:.1f}%. Points over it: {who} "
+    text += f"{together:+.1f}, the student {student:+.1f}, even targets {even:+.1f}."
+    return figure, minus(text)
+
+
+# --- A share of the labels ------------------------------------------------------------------------
+
+
+def _curve(row: Row, split: str, measure: str) -> np.ndarray:
+    name = f"{split.replace('training', 'train')}_{'nll' if measure == 'loss' else measure}"
+    return np.array(row["curves"][name]) * (100 if measure == "accuracy" else 1)
+
+
+def draw_curves(
+    shares: Shares, step: Sequence[int], percent: int, teacher: str, measure: str
+) -> Drawn:
+    """Training and validation curves side by side: the student alone, and one with a teacher.
+
+    Args:
+        step: where the curves were looked at.
+        percent: the share of the labels.
+        teacher, measure: of the right panel; of both, a key of `MEASURES`.
+    """
+    figure, every = figures.new(height=3.2, columns=2)
+    words = []
+    for axes, (name, who) in zip(every, (("alone", "none"), ("taught", teacher)), strict=True):
+        lines = {split: _curve(shares[percent, who], split, measure) for split in SPLITS}
+        figures.draw_lines(axes, step, lines, ("student", "teacher"))
+        axes.set_title(name, fontsize=10)
+        axes.set(xlabel="step", xticks=[0, 150, 300])
+        axes.set_ylim((10, 103) if measure == "accuracy" else (-0.05, 2.4))
+        ends = [
+            f"{split} {line[-1]:.{1 if measure == 'accuracy' else 2}f}"
+            for split, line in lines.items()
+        ]
+        words.append(f"{name} {' and '.join(ends)}")
+    every[0].set_ylabel(MEASURES[measure])
+    every[1].tick_params(labelleft=False)
+    figures.legend_above(figure, every[0])
+    text = f"{percent}% of the labels, teacher: {teacher}. {MEASURES[measure].capitalize()}, at "
+    return figure, minus(f"{text}the end: {'; '.join(words)}.".replace("Loss (nll)", "Loss"))
+
+
+def draw_shares(shares: Shares, percent: int) -> Drawn:
+    """Test accuracy over the share of the labels, by who teaches."""
+    every = sorted({share for share, _ in shares})
+    lines = {
+        name: [interval(shares[s, who]["accuracy"]).scaled(100) for s in every]
+        for who, name in LINES.items()
+    }
+    low = min(e.low for line in lines.values() for e in line)
+    look = {"xlabel": "share of the labels, %", "ylabel": "test accuracy, %", "log_x": True}
+    look |= {"mark": percent, "ylim": (low - 2, 100)}
+    figure = figures.curves(every, lines, colours=figures.CYCLE[1:] + figures.CYCLE[:1], **look)
+    alone = shares[percent, "none"]
+    gains = [
+        f"{name} {crossed_gain(shares[percent, who], alone):+.1f}"
+        for who, name in LINES.items()
+        if who != "none"
+    ]
+    accuracy = interval(alone["accuracy"]).scaled(100)
+    text = f"{percent}% of the labels: alone {accuracy:.1f}%; points over that: {'; '.join(gains)}."
+    return figure, minus(text)
+
+
+# --- Words ----------------------------------------------------------------------------------------
+
+
+def word_errors(spoken: Sequence[str], heard: Sequence[str]) -> int:
+    """The fewest words to exchange, leave out or put in that turn one sentence into the other."""
+    row = list(range(len(heard) + 1))  # from no words at all: put each in
+    for i, word in enumerate(spoken, 1):
+        above, row = row, [i]
+        for j, other in enumerate(heard, 1):
+            exchange = above[j - 1] + (word != other)
+            row.append(min(exchange, above[j] + 1, row[-1] + 1))
+    return row[-1]
