@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from distill_lib import Estimate, crossed_interval, figures, interval, unpacked
-from pictures.rows import Row, crossed_gain, minus, percent
+from pictures.rows import Row, crossed_gain, lay_out, minus, percent
 
 Drawn = tuple[Figure, str]
 Rows = Mapping[tuple[str, str, str, int], Row]
@@ -165,23 +165,21 @@ def draw_curves(
         teacher, measure: of the right panel; of both, a key of `MEASURES`.
     """
     figure, every = figures.new(height=3.2, columns=2)
+    digits, limits = (1, (10, 103)) if measure == "accuracy" else (2, (-0.05, 2.4))
     words = []
     for axes, (name, who) in zip(every, (("alone", "none"), ("taught", teacher)), strict=True):
         lines = {split: _curve(shares[percent, who], split, measure) for split in SPLITS}
         figures.draw_lines(axes, step, lines, ("student", "teacher"))
+        axes.set(xlabel="step", xticks=[0, 150, 300], ylim=limits)
         axes.set_title(name, fontsize=10)
-        axes.set(xlabel="step", xticks=[0, 150, 300])
-        axes.set_ylim((10, 103) if measure == "accuracy" else (-0.05, 2.4))
-        ends = [
-            f"{split} {line[-1]:.{1 if measure == 'accuracy' else 2}f}"
-            for split, line in lines.items()
-        ]
+        ends = [f"{split} {line[-1]:.{digits}f}" for split, line in lines.items()]
         words.append(f"{name} {' and '.join(ends)}")
     every[0].set_ylabel(MEASURES[measure])
     every[1].tick_params(labelleft=False)
     figures.legend_above(figure, every[0])
-    text = f"{percent}% of the labels, teacher: {teacher}. {MEASURES[measure].capitalize()}, at "
-    return figure, minus(f"{text}the end: {'; '.join(words)}.".replace("Loss (nll)", "Loss"))
+    lay_out(figure, every[0].yaxis, "100")
+    text = f"{percent}% of the labels, teacher: {teacher}. At the end, {MEASURES[measure]}: "
+    return figure, minus(f"{text}{'; '.join(words)}.")
 
 
 def draw_shares(shares: Shares, percent: int) -> Drawn:
