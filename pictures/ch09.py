@@ -20,12 +20,11 @@ TEN = COUNTS[-1]
 DIGITS = 400
 SPLITS = ("training", "validation")
 MEASURES = {"accuracy": "accuracy, %", "loss": "loss (NLL)"}
-LINES = {  # the lines of a share, by teacher
-    "none": "alone",
-    "all the data": "soft, all the data",
-    "the same share": "soft, same share",
-    "even": "even",
-    "random": "random",
+TEACHERS = {  # by name in the record, the name of a line
+    "all the data": "teacher of all data",
+    "the same share": "of the same share",
+    "even": "even targets",
+    "random": "random teacher",
 }
 
 # --- What the rows say ----------------------------------------------------------------------------
@@ -183,24 +182,21 @@ def draw_curves(
 
 
 def draw_shares(shares: Shares, percent: int) -> Drawn:
-    """Test accuracy over the share of the labels, by who teaches."""
+    """What each teacher's student has more than the student alone, over the share of the labels."""
     every = sorted({share for share, _ in shares})
     lines = {
-        name: [interval(shares[s, who]["accuracy"]).scaled(100) for s in every]
-        for who, name in LINES.items()
+        name: [crossed_gain(shares[s, who], shares[s, "none"]) for s in every]
+        for who, name in TEACHERS.items()
     }
-    low = min(e.low for line in lines.values() for e in line)
-    look = {"xlabel": "share of the labels, %", "ylabel": "test accuracy, %", "log_x": True}
-    look |= {"mark": percent, "ylim": (low - 2, 100)}
-    figure = figures.curves(every, lines, colours=figures.CYCLE[1:] + figures.CYCLE[:1], **look)
-    alone = shares[percent, "none"]
-    gains = [
-        f"{name} {crossed_gain(shares[percent, who], alone):+.1f}"
-        for who, name in LINES.items()
-        if who != "none"
-    ]
-    accuracy = interval(alone["accuracy"]).scaled(100)
-    text = f"{percent}% of the labels: alone {accuracy:.1f}%; points over that: {'; '.join(gains)}."
+    ends = [e for line in lines.values() for e in line]
+    look = {"xlabel": "share of the labels, %", "ylabel": "points over alone", "log_x": True}
+    look |= {"mark": percent, "ylim": (min(e.low for e in ends) - 1, max(e.high for e in ends) + 1)}
+    colours = ("student", "teacher", "label", "muted")
+    figure = figures.curves(every, lines, colours=colours, **look)
+    figure.axes[0].axhline(0, color=figures.COLOURS["ink"], linewidth=1)
+    gains = [f"{name} {line[every.index(percent)]:+.1f}" for name, line in lines.items()]
+    alone = interval(shares[percent, "none"]["accuracy"]).scaled(100)
+    text = f"{percent}% of the labels: alone {alone:.1f}%; points over that: {'; '.join(gains)}."
     return figure, minus(text)
 
 

@@ -1,6 +1,6 @@
 """Ensembles and their one student, and soft targets against over-fitting, for chapter 9.
 
-    python studies/ensembles.py            # both; a quarter of an hour on one core
+    python studies/ensembles.py            # all three; a quarter of an hour on one core
     python studies/ensembles.py share      # one of them
     python studies/ensembles.py --check    # repeat a slice of the records, write nothing
 
@@ -40,10 +40,13 @@ RATES = (0.01, 0.03)
 
 # --- Members and what they say together -------------------------------------------------------
 
-SETTINGS = {  # labels, share of them wrong, plan of the members if it is not chosen
+TOO_LONG = "20% wrong, too long"
+SETTINGS: dict[
+    str, tuple[int, float, Any]
+] = {  # labels, share of them wrong, plan of the members if it is not chosen
     "300 right": (300, 0.0, None),
     "20% wrong": (300, 0.2, None),
-    "20% wrong, too long": (300, 0.2, {"rate": 0.03, "steps": 600}),
+    TOO_LONG: (300, 0.2, {"rate": 0.03, "steps": 600}),
     "all right": (1197, 0.0, None),
 }
 MEMBER_PLANS = [
@@ -210,6 +213,28 @@ def ensembles(
     found["ensemble_nll"] = negative_log_likelihood(np.log(together["test"]), test.labels)
     names = ("validation", "accuracy", "nll", "fidelity", "right", "ensemble", "ensemble_nll")
     return {n: found[n] for n in names} | {"ensemble_right": packed(ensemble)}
+
+
+@study(
+    {"setting": [TOO_LONG], "inputs": ["same", "more"], "teachers": [1, TEN], "T": [1, 2, 4, 8]},
+    fixed={"network": NETWORK, "batch_size": 32} | SETTINGS[TOO_LONG][2],
+)
+def own_plan(
+    setting: str,
+    inputs: str,
+    teachers: int,
+    T: float,
+    network: str,
+    rate: float,
+    steps: int,
+    batch_size: int,
+    seed: int,
+) -> Row:
+    """A student held to the plan of its members, which is too long. Nothing is chosen."""
+    choice = {"T": T, "alpha": 0.0, "rate": rate}
+    plan = {"rate": rate, "steps": steps}
+    more = {"network": network, "steps": steps, "batch_size": batch_size, "seed": seed}
+    return ensembles(setting, inputs, "ensemble", teachers, plan, choice, **more)
 
 
 # --- A share of the labels --------------------------------------------------------------------
