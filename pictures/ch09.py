@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -109,29 +110,38 @@ def table(rows: Rows, settings: Sequence[str], inputs: str) -> Iterator[str]:
 # --- An ensemble and its student ------------------------------------------------------------------
 
 
-def _lines(rows: Rows, setting: str, inputs: str) -> dict[str, list[Estimate]]:
-    """Points over a single model, by the number of teachers."""
-    taught = [case(rows, setting, inputs, teachers=n) for n in COUNTS]
-    return {
-        "ensemble": [lead(rows, row, "ensemble_right") for row in taught],
-        "its student": [lead(rows, row) for row in taught],
-        "even targets": [lead(rows, case(rows, setting, inputs, "even"))] * len(COUNTS),
-    }
+def leads(rows: Rows, settings: Sequence[str]) -> dict[tuple[str, str], dict[str, list[Estimate]]]:
+    """By setting and inputs, points over a single model, for each number of teachers.
+
+    Worked out once: a figure with a slider asks for them again and again.
+    """
+    found = {}
+    for setting, inputs in product(settings, ("same", "more")):
+        taught = [case(rows, setting, inputs, teachers=n) for n in COUNTS]
+        found[setting, inputs] = {
+            "ensemble": [lead(rows, row, "ensemble_right") for row in taught],
+            "its student": [lead(rows, row) for row in taught],
+            "even targets": [lead(rows, case(rows, setting, inputs, "even"))] * len(COUNTS),
+        }
+    return found
 
 
 def draw_teachers(
-    rows: Rows, settings: Sequence[str], setting: str, inputs: str, teachers: int
+    rows: Rows,
+    leads: Mapping[tuple[str, str], Mapping[str, list[Estimate]]],
+    setting: str,
+    inputs: str,
+    teachers: int,
 ) -> Drawn:
     """What an ensemble and its student have more than a single model, over its size.
 
     Args:
-        settings: those that share the scale.
+        leads: of the settings that share the scale.
         inputs: "same" as the members', or "more".
     """
-    every = [_lines(rows, s, i) for s in settings for i in ("same", "more")]
-    ends = [e for lines in every for line in lines.values() for e in line]
+    ends = [e for lines in leads.values() for line in lines.values() for e in line]
     low, high = min(e.low for e in ends), max(e.high for e in ends)
-    lines, room = _lines(rows, setting, inputs), (high - low) / 20
+    lines, room = leads[setting, inputs], (high - low) / 20
     look = {"xlabel": "teachers", "ylabel": "points over a single model", "log_x": True}
     look |= {"ylim": (min(low, 0) - room, high + room), "mark": teachers}
     colours = ("teacher", "student", "label")
@@ -143,6 +153,34 @@ def draw_teachers(
     text = f"{setting}, {inputs} inputs. A single model: {alone:.1f}%. Points over it: {who} "
     text += f"{together:+.1f}, the student {student:+.1f}, even targets {even:+.1f}."
     return figure, minus(text)
+
+
+def draw_own_plan(
+    rows: Rows, own: Mapping[tuple[str, int, float], Row], inputs: str, T: float
+) -> Drawn:
+    """Students held to the plan of their members, over T, beside the ensemble.
+
+    Args:
+        own: rows of those students by inputs, number of teachers and T.
+    """
+    temperatures = sorted({t for _, _, t in own})
+
+    def lines_of(which: str) -> dict[str, list[Estimate]]:
+        together = lead(rows, own[which, TEN, T], "ensemble_right")
+        lines = {"ten together": [together] * len(temperatures)}
+        for name, n in (("student of ten", TEN), ("student of one", 1)):
+            lines[name] = [lead(rows, own[which, n, t]) for t in temperatures]
+        return lines
+
+    ends = [e for i in ("same", "more") for line in lines_of(i).values() for e in line]
+    look = {"xlabel": "T", "ylabel": "points over a single model", "log_x": True, "mark": T}
+    look |= {"ylim": (min(0, *(e.low for e in ends)) - 0.5, max(e.high for e in ends) + 0.5)}
+    lines = lines_of(inputs)
+    figure = figures.curves(temperatures, lines, colours=("teacher", "student", "label"), **look)
+    figure.axes[0].axhline(0, color=figures.COLOURS["ink"], linewidth=1)
+    k = temperatures.index(T)
+    words = "; ".join(f"{name} {line[k]:+.1f}" for name, line in lines.items())
+    return figure, minus(f"{inputs} inputs, T = {T:g}. Points over a single model: {words}.")
 
 
 # --- A share of the labels ------------------------------------------------------------------------

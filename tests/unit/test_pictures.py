@@ -85,6 +85,13 @@ def tasks() -> dict:
     return rows("step_by_step_labels", "name", "labels", "method")
 
 
+@cache
+def ensembles() -> tuple[dict, dict]:
+    """The rows of the ensembles, and the leads of two settings that share a scale."""
+    table = ch09.by_case(recorded("ensembles"))
+    return table, ch09.leads(table, ["300 right", "all right"])
+
+
 def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
     return np.array([len(lesson), len(lesson) + 3.0]) + 40
 
@@ -251,9 +258,13 @@ DRAWN = {
         **{"T": 4.0, "alpha": 0.25, "beta": 0.25} | at,
     ),
     "ch09.draw_teachers": lambda **at: ch09.draw_teachers(
-        ch09.by_case(recorded("ensembles")),
-        ["300 right", "all right"],
+        *ensembles(),
         **{"setting": "300 right", "inputs": "more", "teachers": 10} | at,
+    ),
+    "ch09.draw_own_plan": lambda **at: ch09.draw_own_plan(
+        ensembles()[0],
+        rows("ensembles_own_plan", "inputs", "teachers", "T"),
+        **{"inputs": "more", "T": 4} | at,
     ),
     "ch09.draw_curves": lambda **at: ch09.draw_curves(
         rows("ensembles_share", "percent", "teacher"),
@@ -310,6 +321,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     },
     "ch07.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
     "ch09.draw_teachers": {"setting": ["all right"], "inputs": ["same"], "teachers": [1]},
+    "ch09.draw_own_plan": {"inputs": ["same"], "T": [1, 8]},
     "ch09.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
     "ch09.draw_shares": {"percent": [100]},
 }
@@ -340,7 +352,7 @@ def test_every_picture_is_tried_here():
     """Of the functions here only these draw nothing: they judge, and write lines of tables."""
     chapter_7 = "by_case settings_of right gap p_value spread_ratio holm judged answers agreement"
     chapter_7 += " verdict_lines written arrival table_row speedy"
-    chapter_9 = "by_case case single ahead lead kept kept_words table word_errors"
+    chapter_9 = "by_case case single ahead lead leads kept kept_words table word_errors"
     others = {n for n in MODULES if n in ("rows", "claims", "shared") or n.endswith("_exercises")}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
