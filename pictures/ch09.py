@@ -92,7 +92,7 @@ def kept_words(found: Estimate) -> str:
     """A share in percent with its interval; words where it has no ends."""
     if not np.isfinite([found.low, found.high]).all():
         return "cannot be told"
-    return f"{found.mean:.0%} ({found.low:.0%} to {found.high:.0%})"
+    return minus(f"{found.mean:.0%} ({found.low:.0%} to {found.high:.0%})")
 
 
 def table(rows: Rows, settings: Sequence[str], inputs: str) -> Iterator[str]:
