@@ -41,9 +41,8 @@ RATES = (0.01, 0.03)
 # --- Members and what they say together -------------------------------------------------------
 
 TOO_LONG = "20% wrong, too long"
-SETTINGS: dict[
-    str, tuple[int, float, Any]
-] = {  # labels, share of them wrong, plan of the members if it is not chosen
+# How many labels, which share of them is wrong, and the members' plan where it is not chosen.
+SETTINGS: dict[str, tuple[int, float, Any]] = {
     "300 right": (300, 0.0, None),
     "20% wrong": (300, 0.2, None),
     TOO_LONG: (300, 0.2, {"rate": 0.03, "steps": 600}),
