@@ -155,10 +155,10 @@ def draw_teachers(
     return figure, minus(text)
 
 
-def draw_own_plan(
+def draw_over_T(
     rows: Rows, own: Mapping[tuple[str, int, float], Row], inputs: str, T: float
 ) -> Drawn:
-    """Students held to the plan of their members, over T, beside the ensemble.
+    """Students of ten teachers and of one over T, beside the ensemble.
 
     Args:
         own: rows of those students by inputs, number of teachers and T.

@@ -1,6 +1,6 @@
 """Ensembles and their one student, and soft targets against over-fitting, for chapter 9.
 
-    python studies/ensembles.py            # all three; a quarter of an hour on one core
+    python studies/ensembles.py            # all four; a quarter of an hour on one core
     python studies/ensembles.py share      # one of them
     python studies/ensembles.py --check    # repeat a slice of the records, write nothing
 
@@ -212,6 +212,29 @@ def ensembles(
     found["ensemble_nll"] = negative_log_likelihood(np.log(together["test"]), test.labels)
     names = ("validation", "accuracy", "nll", "fidelity", "right", "ensemble", "ensemble_nll")
     return {n: found[n] for n in names} | {"ensemble_right": packed(ensemble)}
+
+
+@study(
+    {"setting": ["20% wrong"], "inputs": ["same", "more"], "teachers": [1, TEN], "T": [1, 2, 4, 8]},
+    fixed=PLAN | {"rate": 0.03, "member_steps": 75},
+)
+def over_T(
+    setting: str,
+    inputs: str,
+    teachers: int,
+    T: float,
+    network: str,
+    rate: float,
+    steps: int,
+    member_steps: int,
+    batch_size: int,
+    seed: int,
+) -> Row:
+    """All T, without labels, for members of the chosen plan. Looked at, and not chosen from."""
+    choice = {"T": T, "alpha": 0.0, "rate": rate}
+    plan = {"rate": rate, "steps": member_steps}
+    more = {"network": network, "steps": steps, "batch_size": batch_size, "seed": seed}
+    return ensembles(setting, inputs, "ensemble", teachers, plan, choice, **more)
 
 
 @study(

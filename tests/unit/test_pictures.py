@@ -261,7 +261,7 @@ DRAWN = {
         *ensembles(),
         **{"setting": "300 right", "inputs": "more", "teachers": 10} | at,
     ),
-    "ch09.draw_own_plan": lambda **at: ch09.draw_own_plan(
+    "ch09.draw_over_T": lambda **at: ch09.draw_over_T(
         ensembles()[0],
         rows("ensembles_own_plan", "inputs", "teachers", "T"),
         **{"inputs": "more", "T": 4} | at,
@@ -321,7 +321,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     },
     "ch07.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
     "ch09.draw_teachers": {"setting": ["all right"], "inputs": ["same"], "teachers": [1]},
-    "ch09.draw_own_plan": {"inputs": ["same"], "T": [1, 8]},
+    "ch09.draw_over_T": {"inputs": ["same"], "T": [1, 8]},
     "ch09.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
     "ch09.draw_shares": {"percent": [100]},
 }
