@@ -263,7 +263,7 @@ DRAWN = {
     ),
     "ch09.draw_over_T": lambda **at: ch09.draw_over_T(
         ensembles()[0],
-        rows("ensembles_own_plan", "inputs", "teachers", "T"),
+        rows("ensembles_over_T", "inputs", "teachers", "T"),
         **{"inputs": "more", "T": 4} | at,
     ),
     "ch09.draw_curves": lambda **at: ch09.draw_curves(
