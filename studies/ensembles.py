@@ -1,4 +1,4 @@
-"""Ensembles and their one student, and soft targets against over-fitting, for chapter 9.
+"""Ensembles and their one student, and soft targets against over-fitting, for chapter 8.
 
     python studies/ensembles.py            # all four; a quarter of an hour on one core
     python studies/ensembles.py share      # one of them

@@ -8,7 +8,7 @@ from scipy import stats
 
 from distill_lib import crossed_interval, softmax
 from distill_lib.data import Split
-from pictures import ch09
+from pictures import ch08
 
 pytestmark = pytest.mark.slow  # the digits, and all that a study imports
 
@@ -32,15 +32,15 @@ def fewest(spoken, heard):
 
 
 def test_word_errors_are_the_fewest_changes():
-    assert ch09.word_errors(["a", "b", "c"], ["a", "b", "c"]) == 0
-    assert ch09.word_errors([], ["a", "b"]) == ch09.word_errors(["a", "b"], []) == 2
+    assert ch08.word_errors(["a", "b", "c"], ["a", "b", "c"]) == 0
+    assert ch08.word_errors([], ["a", "b"]) == ch08.word_errors(["a", "b"], []) == 2
     assert (
-        ch09.word_errors(["a", "b", "c", "d"], ["b", "c", "d", "e"]) == 2
+        ch08.word_errors(["a", "b", "c", "d"], ["b", "c", "d", "e"]) == 2
     )  # not four in their place
     rng = np.random.default_rng(0)
     for _ in range(40):
         spoken, heard = (rng.choice(list("abc"), rng.integers(0, 7)) for _ in range(2))
-        assert ch09.word_errors(spoken, heard) == fewest(tuple(spoken), tuple(heard))
+        assert ch08.word_errors(spoken, heard) == fewest(tuple(spoken), tuple(heard))
 
 
 @pytest.mark.parametrize("setting", ["300 right", "20% wrong", "20% wrong, too long", "all right"])
@@ -129,7 +129,7 @@ def test_looks_are_of_both_splits_and_end_with_the_last_step(ensembles, asked):
 def test_the_share_kept_is_fiellers_where_the_digits_are_all_alike():
     rng = np.random.default_rng(0)
     x, y = rng.normal(0.9, 0.5, 20), rng.normal(1.2, 0.5, 20)
-    found = ch09.kept(*(np.repeat(v[:, None], 30, axis=1) for v in (x, y)))
+    found = ch08.kept(*(np.repeat(v[:, None], 30, axis=1) for v in (x, y)))
     t = stats.t.ppf(0.975, 19) ** 2 / 20
     c = np.cov(x, y)
     square = [y.mean() ** 2 - t * c[1, 1], -2 * (x.mean() * y.mean() - t * c[0, 1])]
@@ -139,12 +139,12 @@ def test_the_share_kept_is_fiellers_where_the_digits_are_all_alike():
 
 def test_who_is_the_ensemble_keeps_all_of_it_and_half_of_it_a_half():
     gain = np.random.default_rng(0).choice([-1.0, 0, 1], (20, 400), p=[0.1, 0.6, 0.3])
-    assert ch09.kept(gain, gain) == pytest.approx((1, 1, 1, 20), abs=1e-3)
-    assert ch09.kept(gain / 2, gain) == pytest.approx((0.5, 0.5, 0.5, 20), abs=1e-3)
+    assert ch08.kept(gain, gain) == pytest.approx((1, 1, 1, 20), abs=1e-3)
+    assert ch08.kept(gain / 2, gain) == pytest.approx((0.5, 0.5, 0.5, 20), abs=1e-3)
 
 
 def test_of_a_gain_that_is_not_sure_no_share_can_be_told():
     gain = np.random.default_rng(0).choice([-1.0, 0, 1], (20, 400))
     assert crossed_interval(gain).low < 0 < crossed_interval(gain).high
-    found = ch09.kept(gain, gain)
-    assert ch09.kept_words(found) == "cannot be told" and found.high == np.inf
+    found = ch08.kept(gain, gain)
+    assert ch08.kept_words(found) == "cannot be told" and found.high == np.inf

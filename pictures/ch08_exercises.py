@@ -1,9 +1,9 @@
-"""What the exercises of chapter 9 expect, and what typically goes wrong in them."""
+"""What the exercises of chapter 8 expect, and what typically goes wrong in them."""
 
 import numpy as np
 
 from distill_lib import check, softmax
-from pictures.ch09 import word_errors
+from pictures.ch08 import word_errors
 
 SENTENCES = [
     (
@@ -38,7 +38,7 @@ def word_error_rate(answer):
     def expected(spoken, heard):
         return word_errors(spoken, heard) / len(spoken)
 
-    hint = "Take ch09.word_errors, and divide by the number of words spoken."
+    hint = "Take ch08.word_errors, and divide by the number of words spoken."
     check(answer, expected, hint, tries=SENTENCES, mistakes=mistakes)
 
 

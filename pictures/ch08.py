@@ -1,4 +1,4 @@
-"""Chapter 9: an ensemble and its one student, a share of the labels, and their tables."""
+"""Chapter 8: an ensemble and its one student, a share of the labels, and their tables."""
 
 from __future__ import annotations
 
