@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -83,6 +83,13 @@ def dials() -> dict:
 
 def tasks() -> dict:
     return rows("step_by_step_labels", "name", "labels", "method")
+
+
+@cache
+def ensembles() -> tuple[dict, dict]:
+    """The rows of the ensembles, and the leads of two settings that share a scale."""
+    table = ch08.by_case(recorded("ensembles"))
+    return table, ch08.leads(table, ["300 right", "all right"])
 
 
 def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
@@ -250,6 +257,23 @@ DRAWN = {
         400,
         **{"T": 4.0, "alpha": 0.25, "beta": 0.25} | at,
     ),
+    "ch08.draw_teachers": lambda **at: ch08.draw_teachers(
+        *ensembles(),
+        **{"setting": "300 right", "inputs": "more", "teachers": 10} | at,
+    ),
+    "ch08.draw_over_T": lambda **at: ch08.draw_over_T(
+        ensembles()[0],
+        rows("ensembles_over_T", "inputs", "teachers", "T"),
+        **{"inputs": "more", "T": 4} | at,
+    ),
+    "ch08.draw_curves": lambda **at: ch08.draw_curves(
+        rows("ensembles_share", "percent", "teacher"),
+        recorded("ensembles_share")["step"],
+        **{"percent": 3, "teacher": "all the data", "measure": "accuracy"} | at,
+    ),
+    "ch08.draw_shares": lambda **at: ch08.draw_shares(
+        rows("ensembles_share", "percent", "teacher"), **{"percent": 3} | at
+    ),
 }
 MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch03.draw_learning": {"labels": [1197]},
@@ -296,6 +320,10 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
         "chosen": ["one rate for all"],
     },
     "ch07.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
+    "ch08.draw_teachers": {"setting": ["all right"], "inputs": ["same"], "teachers": [1]},
+    "ch08.draw_over_T": {"inputs": ["same"], "T": [1, 8]},
+    "ch08.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
+    "ch08.draw_shares": {"percent": [100]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -324,9 +352,11 @@ def test_every_picture_is_tried_here():
     """Of the functions here only these draw nothing: they judge, and write lines of tables."""
     chapter_7 = "by_case settings_of right gap p_value spread_ratio holm judged answers agreement"
     chapter_7 += " verdict_lines written arrival table_row speedy"
+    chapter_8 = "by_case case single ahead lead leads kept kept_words table word_errors"
     others = {n for n in MODULES if n in ("rows", "claims", "shared") or n.endswith("_exercises")}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
+    judging |= {f"ch08.{name}" for name in chapter_8.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 

@@ -193,6 +193,7 @@ def other(value):
     texts = {
         "64-16-10": "64-10",
         "64-10": "64-16-10",
+        "64-64-10": "64-10",
         "few labels": "clouds",
         "all tuned": "own rate",
     }
