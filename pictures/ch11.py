@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from distill_lib import Estimate, crossed_interval, figures, interval, paired_difference, unpacked
+from distill_lib import (
+    Estimate,
+    Split,
+    crossed_interval,
+    figures,
+    interval,
+    paired_difference,
+    unpacked,
+)
 from pictures import shared
 from pictures.rows import Row, lay_out, minus
 
@@ -106,26 +114,27 @@ def draw_beside(cases: Rows, share: float, measure: str) -> Drawn:
 
 
 def draw_target(
-    split: Any,
-    true: np.ndarray,
+    split: Split,
+    right: np.ndarray,
     targets: Mapping[float, np.ndarray],
-    row: int,
-    passes: int,
+    rows: Mapping[str, int],
+    digit: str,
     alpha: float,
+    passes: int,
 ) -> Drawn:
-    """A mislabelled digit, and what its target has become after so many passes.
+    """A mislabelled digit, and its target in this pass of the training.
 
     Args:
-        split: its inputs and labels, in the order of the targets' rows.
-        true: the right labels.
-        targets: by alpha, shape (passes, examples, classes).
+        right: the right labels of the split's examples.
+        targets: by the last α, an array of shape (passes, examples, classes).
+        rows: by the words of the control, which of the examples.
     """
-    target = targets[alpha][passes, row]
-    label, right = int(split.labels[row]), int(true[row])
-    title = f"pass {passes}: labelled {label}, in truth {right}"
+    row = rows[digit]
+    target, label, truth = targets[alpha][passes, row], int(split.labels[row]), int(right[row])
+    title = f"pass {passes}: labelled {label}, in truth {truth}"
     figure = shared.digit_with_bars(split.inputs[row], target, title=title)
-    text = f"α grows to {alpha:g}. After {passes} passes the target of this {right}, labelled "
-    text += f"{label}, gives {target[label]:.0%} to {label} and {target[right]:.0%} to {right}."
+    text = f"α grows to {alpha:g}. In pass {passes} the target of this {truth}, labelled {label}, "
+    text += f"gives {target[label]:.0%} to {label} and {target[truth]:.0%} to {truth}."
     return figure, text
 
 
@@ -165,28 +174,25 @@ def generation_gain(row: Row, generation: int, than: int = 0) -> Estimate:
     return crossed_interval(first - second).scaled(100)
 
 
-def draw_noise(rows: Rows, plain: Row, noise: float) -> Drawn:
-    """Two views with so much noise: agreeing, or only labelled.
+def draw_noise(views: Rows, share: float, noise: float) -> Drawn:
+    """Two views with so much noise: agreeing, with plain labels, or with smoothed ones.
 
     Args:
-        rows: of the study by noise and method.
-        plain: that of labels alone.
+        views: rows of the study by share of wrong labels, noise and method.
     """
-    levels = list(dict.fromkeys(level for level, _ in rows))
-    methods = ("noisy views, agreeing", "noisy views")
-    lines = {m: [value(rows[n, m], "accuracy, points") for n in levels] for m in methods}
-    base = value(plain, "accuracy, points")
-    lines["labels alone, no noise"] = [base.mean] * len(levels)
-    ends = [e for line in list(lines.values())[:2] for e in line]
-    limits = min(base.mean, *(e.low for e in ends)) - 0.5, max(e.high for e in ends) + 0.5
+    levels = list(dict.fromkeys(level for _, level, _ in views))
+    lines = {
+        m: [value(views[share, n, m], "accuracy, points") for n in levels]
+        for m in ("noisy views, agreeing", "noisy views", "noisy views, smoothed")
+    }
+    ends = [e for line in lines.values() for e in line]
+    limits = min(e.low for e in ends) - 0.5, max(e.high for e in ends) + 0.5
     look: Any = {"xlabel": "noise on each pixel, standard deviation", "ylabel": "accuracy, %"}
-    look |= {"colours": ("student", "muted", "ink"), "ylim": limits, "mark": noise}
+    look |= {"colours": ("student", "muted", "teacher"), "ylim": limits, "mark": noise}
     figure = figures.curves(levels, lines, **look)
     lay_out(figure, figure.axes[0].yaxis, "90.0")
-    ahead = difference(*(rows[noise, m] for m in methods), "accuracy, points")
-    agreeing, labelled = (value(rows[noise, m], "accuracy, points") for m in methods)
-    text = f"Noise {noise:g}: agreeing {agreeing:.1f}%, with labels only {labelled:.1f}%, "
-    return figure, minus(f"{text}a difference of {ahead:+.1f} points.")
+    words = "; ".join(f"{m} {line[levels.index(noise)]:.1f}%" for m, line in lines.items())
+    return figure, f"{share:.0%} of the labels wrong, noise {noise:g}: {words}."
 
 
 def draw_few(rows: Rows, labels: int, measure: str) -> Drawn:

@@ -1,7 +1,7 @@
 """Self-distillation, each way of it beside its own control. For chapter 11.
 
     python studies/self_distillation.py            # all; some twelve minutes on one free core
-    python studies/self_distillation.py noise      # one of them
+    python studies/self_distillation.py views      # one of them
     python studies/self_distillation.py --check    # repeat a slice of the records, write nothing
 
 Every way is one formula: the target is (1 - w) times the label plus w times somebody's answer.
@@ -291,7 +291,7 @@ def mislabelled(digits: int, share: float, seed: int) -> Split:
 
 def models_of(method: str, split: Split, w: float, noise: float, plan: Plan) -> list[Network]:
     """The student of a method; if it has a partner, or had teachers, two models to average."""
-    seed, views = plan.seed, two_views(noise)
+    seed = plan.seed
     if method == "labels":
         return [on_labels(split, plan)]
     if method == "smoothing":
@@ -308,8 +308,9 @@ def models_of(method: str, split: Split, w: float, noise: float, plan: Plan) -> 
         return [taught(split, p, w, plan)]
     if method in ("exits", "exits, taught"):
         return [fit(with_exit(seed), split, exits(split, w), plan)]
-    if method in ("noisy views", "noisy views, agreeing"):
-        return [fit(student(seed), split, toward(split, other_view, w), plan, views)]
+    if method in ("noisy views", "noisy views, smoothed", "noisy views, agreeing"):
+        answers = nobody if method == "noisy views, smoothed" else other_view
+        return [fit(student(seed), split, toward(split, answers, w), plan, two_views(noise))]
     if method == "mutual":
         pair = [student(seed), student(seed + OTHER)]
         together(pair, split, w, plan)
@@ -337,18 +338,25 @@ def wrong(
     return measures
 
 
-# --- How much noise -------------------------------------------------------------------------------
+# --- Two views, and how much noise ----------------------------------------------------------------
 
 
 @study(
-    {"noise": [0.1, 0.2, 0.3, 0.4, 0.6], "method": ["noisy views", "noisy views, agreeing"]},
-    fixed=PLAN | {"digits": 300, "share": 0.3},
+    {
+        "share": [0.3, 0.45],
+        "noise": [0.15, 0.3, 0.45, 0.6],
+        "method": ["noisy views", "noisy views, smoothed", "noisy views, agreeing"],
+    },
+    fixed=PLAN | {"digits": 300},
     rates=TRIALS,
     tuning=TUNING_SEEDS,
 )
-def noise(noise: float, method: str, rate: int, seed: int, **setting: float) -> Row:
-    """Two views that must agree, or learn the same labels, at each amount of noise."""
-    return wrong(noise=noise, method=method, rate=rate, seed=seed, **setting)
+def views(
+    share: float, noise: float, method: str, digits: int, rate: int, seed: int, **plan: int
+) -> Row:
+    """Two views at each amount of noise: with labels, with smoothed labels, or agreeing."""
+    at = {"share": share, "noise": noise, "digits": digits, "rate": rate, "seed": seed}
+    return wrong(method=method, **at, **plan)
 
 
 # --- Generations ----------------------------------------------------------------------------------
