@@ -326,12 +326,20 @@ def models_of(method: str, split: Split, w: float, noise: float, plan: Plan) -> 
     tuning=TUNING_SEEDS,
 )
 def wrong(
-    share: float, method: str, digits: int, noise: float, rate: int, seed: int, **plan: int
+    share: float,
+    method: str,
+    digits: int,
+    noise: float,
+    rate: int,
+    seed: int,
+    steps: int,
+    batch_size: int,
 ) -> Row:
     """One method where this share of the labels is wrong; `rate` is the number of the trial."""
     learning_rate, w = dials(method, rate)
     split = mislabelled(digits, share, seed)
-    models = models_of(method, split, w, noise, Plan(learning_rate, **plan, seed=seed))
+    plan = Plan(learning_rate, steps, batch_size, seed)
+    models = models_of(method, split, w, noise, plan)
     measures = judged(models[:2] if method == "mutual" else models[:1], data())
     if method == "ensemble's student":
         measures |= {k: v for k, v in judged(models[1:], data()).items() if "pair" in k}
@@ -351,12 +359,9 @@ def wrong(
     rates=TRIALS,
     tuning=TUNING_SEEDS,
 )
-def views(
-    share: float, noise: float, method: str, digits: int, rate: int, seed: int, **plan: int
-) -> Row:
+def views(share: float, noise: float, method: str, seed: int, steps: int, **setting: int) -> Row:
     """Two views at each amount of noise: with labels, with smoothed labels, or agreeing."""
-    at = {"share": share, "noise": noise, "digits": digits, "rate": rate, "seed": seed}
-    return wrong(method=method, **at, **plan)
+    return wrong(share, method, noise=noise, seed=seed, steps=steps, **setting)
 
 
 # --- Generations ----------------------------------------------------------------------------------
@@ -369,7 +374,13 @@ def views(
     tuning=TUNING_SEEDS,
 )
 def generations(
-    share: float, digits: int, generations: int, rate: int, seed: int, **plan: int
+    share: float,
+    digits: int,
+    generations: int,
+    rate: int,
+    seed: int,
+    steps: int,
+    batch_size: int,
 ) -> Row:
     """Each generation is taught by the one before; generation 0 has the labels alone.
 
@@ -384,7 +395,7 @@ def generations(
         objective = toward(split, nobody, NOTHING)
         if model is not None:
             objective = toward(split, Fixed(split, softmax(model.logits(split.inputs))), w)
-        model = fit(start, split, objective, Plan(learning_rate, **plan, seed=seed))
+        model = fit(start, split, objective, Plan(learning_rate, steps, batch_size, seed))
         every.append(judged([model], data()))
     rights = {f"right_{k}": row["right"] for k, row in enumerate(every)}
     names = ("accuracy", "nll", "calibration_error")
@@ -424,10 +435,12 @@ def balanced(split: Split) -> Split:
     rates=TRIALS,
     tuning=TUNING_SEEDS,
 )
-def unlabelled(labels: int, method: str, noise: float, rate: int, seed: int, **steps: int) -> Row:
+def unlabelled(
+    labels: int, method: str, noise: float, rate: int, seed: int, steps: int, batch_size: int
+) -> Row:
     """So many digits have labels, the rest of the 1,197 none; all but "labels" see noisy views."""
     learning_rate, w = dials(method, rate)
-    plan, views = Plan(learning_rate, **steps, seed=seed), two_views(noise)
+    plan, views = Plan(learning_rate, steps, batch_size, seed), two_views(noise)
     whole = data().with_few_labels(labels, seed)
     labelled, pool = whole.transfer.labelled, balanced(whole.transfer)
     if method in WITHOUT:
