@@ -1,4 +1,4 @@
-"""Self-distillation, each way of it beside its own control. For chapter 11.
+"""Self-distillation, each way of it beside its own control. For chapter 10.
 
     python studies/self_distillation.py            # all; some twelve minutes on one free core
     python studies/self_distillation.py views      # one of them

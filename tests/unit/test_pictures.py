@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch11, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch10, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -257,25 +257,25 @@ DRAWN = {
         400,
         **{"T": 4.0, "alpha": 0.25, "beta": 0.25} | at,
     ),
-    "ch11.draw_target": lambda **at: ch11.draw_target(
+    "ch10.draw_target": lambda **at: ch10.draw_target(
         SPLIT,
         (SPLIT.labels + 1) % 10,
         {0.4: MIXED, 0.8: MIXED},
         {"a 6": 0, "a 2": 1},
         **{"digit": "a 6", "alpha": 0.8, "passes": 2} | at,
     ),
-    "ch11.draw_beside": lambda **at: ch11.draw_beside(
+    "ch10.draw_beside": lambda **at: ch10.draw_beside(
         self_distilled(), **{"share": 0.3, "measure": "accuracy, points"} | at
     ),
-    "ch11.draw_few": lambda **at: ch11.draw_few(
+    "ch10.draw_few": lambda **at: ch10.draw_few(
         rows("self_distillation_unlabelled", "labels", "method"),
         **{"labels": 30, "measure": "accuracy, points"} | at,
     ),
-    "ch11.draw_noise": lambda **at: ch11.draw_noise(
+    "ch10.draw_noise": lambda **at: ch10.draw_noise(
         rows("self_distillation_views", "share", "noise", "method"),
         **{"share": 0.3, "noise": 0.3} | at,
     ),
-    "ch11.draw_generations": lambda **at: ch11.draw_generations(
+    "ch10.draw_generations": lambda **at: ch10.draw_generations(
         rows("self_distillation_generations", "share"),
         {share: self_distilled()[share, "smoothing"] for share in (0, 0.3)},
         **{"share": 0.3, "generation": 1} | at,
@@ -326,11 +326,11 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
         "chosen": ["one rate for all"],
     },
     "ch07.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
-    "ch11.draw_target": {"digit": ["a 2"], "alpha": [0.4], "passes": [0]},
-    "ch11.draw_beside": {"share": [0, 0.45], "measure": ["NLL"]},
-    "ch11.draw_few": {"labels": [300], "measure": ["NLL"]},
-    "ch11.draw_noise": {"share": [0.45], "noise": [0.6]},
-    "ch11.draw_generations": {"share": [0], "generation": [0, 4]},
+    "ch10.draw_target": {"digit": ["a 2"], "alpha": [0.4], "passes": [0]},
+    "ch10.draw_beside": {"share": [0, 0.45], "measure": ["NLL"]},
+    "ch10.draw_few": {"labels": [300], "measure": ["NLL"]},
+    "ch10.draw_noise": {"share": [0.45], "noise": [0.6]},
+    "ch10.draw_generations": {"share": [0], "generation": [0, 4]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -362,8 +362,8 @@ def test_every_picture_is_tried_here():
     others = {n for n in MODULES if n in ("rows", "claims", "shared") or n.endswith("_exercises")}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
-    chapter_11 = "difference value beside generation_gain table"
-    judging |= {f"ch11.{name}" for name in chapter_11.split()}
+    chapter_10 = "difference value beside generation_gain table"
+    judging |= {f"ch10.{name}" for name in chapter_10.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 

@@ -1,4 +1,4 @@
-"""Chapter 11: self-distillation beside its controls; what targets become; generations."""
+"""Chapter 10: self-distillation beside its controls; what targets become; generations."""
 
 from __future__ import annotations
 
