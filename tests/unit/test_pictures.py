@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch10, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -37,6 +37,9 @@ RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(0, 2, (40, 10)), RNG.normal(0, 4, (40, 10))
 SPLIT = digits().test.take(np.arange(40))
 GAIN = RNG.choice([-100.0, 0.0, 100.0], (20, 400))  # of one student over another
+MIXED = np.random.default_rng(1).dirichlet(
+    np.ones(10), (3, 40)
+)  # targets of 40 digits in three passes
 HISTORY = History([0, 20, 40], [2.3, 1.0, 0.5], {}, [0.1, 0.7, 0.8], [2.3, 1.1, 1.2])
 SHORT = History([0, 20], [2.3, 0.25], {}, [0.1, 0.9], [2.3, 0.3])
 
@@ -90,6 +93,10 @@ def ensembles() -> tuple[dict, dict]:
     """The rows of the ensembles, and the leads of two settings that share a scale."""
     table = ch08.by_case(recorded("ensembles"))
     return table, ch08.leads(table, ["300 right", "all right"])
+
+
+def self_distilled() -> dict:
+    return rows("self_distillation_wrong", "share", "method")
 
 
 def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
@@ -274,6 +281,29 @@ DRAWN = {
     "ch08.draw_shares": lambda **at: ch08.draw_shares(
         rows("ensembles_share", "percent", "teacher"), **{"percent": 3} | at
     ),
+    "ch10.draw_target": lambda **at: ch10.draw_target(
+        SPLIT,
+        (SPLIT.labels + 1) % 10,
+        {0.4: MIXED, 0.8: MIXED},
+        {"a 6": 0, "a 2": 1},
+        **{"digit": "a 6", "alpha": 0.8, "passes": 2} | at,
+    ),
+    "ch10.draw_beside": lambda **at: ch10.draw_beside(
+        self_distilled(), **{"share": 0.3, "measure": "accuracy, points"} | at
+    ),
+    "ch10.draw_few": lambda **at: ch10.draw_few(
+        rows("self_distillation_unlabelled", "labels", "method"),
+        **{"labels": 30, "measure": "accuracy, points"} | at,
+    ),
+    "ch10.draw_noise": lambda **at: ch10.draw_noise(
+        rows("self_distillation_views", "share", "noise", "method"),
+        **{"share": 0.3, "noise": 0.3} | at,
+    ),
+    "ch10.draw_generations": lambda **at: ch10.draw_generations(
+        rows("self_distillation_generations", "share"),
+        {share: self_distilled()[share, "smoothing"] for share in (0, 0.3)},
+        **{"share": 0.3, "generation": 1} | at,
+    ),
 }
 MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch03.draw_learning": {"labels": [1197]},
@@ -324,6 +354,11 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch08.draw_over_T": {"inputs": ["same"], "T": [1, 8]},
     "ch08.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
     "ch08.draw_shares": {"percent": [100]},
+    "ch10.draw_target": {"digit": ["a 2"], "alpha": [0.4], "passes": [0]},
+    "ch10.draw_beside": {"share": [0, 0.45], "measure": ["NLL"]},
+    "ch10.draw_few": {"labels": [300], "measure": ["NLL"]},
+    "ch10.draw_noise": {"share": [0.45], "noise": [0.6]},
+    "ch10.draw_generations": {"share": [0], "generation": [0, 4]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -357,6 +392,8 @@ def test_every_picture_is_tried_here():
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
     judging |= {f"ch08.{name}" for name in chapter_8.split()}
+    chapter_10 = "difference value beside generation_gain table"
+    judging |= {f"ch10.{name}" for name in chapter_10.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 
