@@ -4,8 +4,9 @@ from datetime import date
 
 import numpy as np
 import pytest
+from scipy import optimize
 
-from distill_lib import cross_entropy, softmax
+from distill_lib import Split, cross_entropy, softmax
 
 pytestmark = pytest.mark.slow  # what a study imports
 
@@ -125,3 +126,107 @@ def test_a_fixed_order_is_the_same_for_every_date_of_a_day_and_a_random_one_is_n
     )
     assert len(np.unique(fixed, axis=0)) == 1 and len(np.unique(drawn, axis=0)) > 20
     assert np.array_equal(np.sort(fixed), np.sort(drawn))
+
+
+# --- Specialists ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def committees(study):
+    return study("specialists")
+
+
+def members(rng, n, groups):
+    """Made-up answers: of a generalist, and of a specialist for each group."""
+    general = softmax(rng.normal(0, 2, (n, 10)))
+    answers = [softmax(rng.normal(0, 2, (n, len(group) + 1))) for group in groups]
+    return general, list(zip(groups, answers, strict=True))
+
+
+def divergence(p, q):
+    return float(np.sum(p * np.log(p / q)))
+
+
+def total_divergence(logits, general, asked):
+    """KL(generalist ‖ q) + Σ KL(member ‖ q) of one example, by its definition."""
+    q = softmax(logits)
+    value = divergence(general, q)
+    for group, p in asked:
+        inside = q[list(group)]
+        value += divergence(p, np.append(inside, 1 - inside.sum()))
+    return value
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_combination_has_the_least_divergence_that_a_direct_search_finds(committees, seed):
+    rng = np.random.default_rng(seed)
+    general, every = members(rng, 1, [(0, 1, 2), (2, 3, 4), (0, 5, 6), (7, 8, 9)])
+    asked = [(g, p[0]) for g, p in every if general[0].argmax() in g]
+    found = optimize.minimize(total_divergence, np.log(general[0]), (general[0], asked), tol=1e-12)
+    q = committees.combined(general, every)[0]
+    np.testing.assert_allclose(q, softmax(found.x), atol=1e-4)
+    assert total_divergence(np.log(q), general[0], asked) <= found.fun + 1e-7
+
+
+def test_with_one_member_asked_the_second_round_changes_nothing(committees):
+    general, every = members(np.random.default_rng(0), 40, [(0, 1, 2), (3, 4, 5)])
+    once, often = (committees.combined(general, every, rounds) for rounds in (1, 50))
+    np.testing.assert_allclose(once, often, atol=1e-12)
+    np.testing.assert_allclose(once.sum(axis=1), 1)
+
+
+def test_who_is_not_asked_changes_nothing(committees):
+    general, every = members(np.random.default_rng(1), 40, [(0, 1, 2)])
+    idle = general.argmax(axis=1) > 2
+    np.testing.assert_allclose(committees.combined(general, every)[idle], general[idle])
+    assert not np.allclose(committees.combined(general, every)[~idle], general[~idle])
+
+
+def test_a_dustbin_is_shared_out_and_the_digits_of_the_group_are_kept(committees):
+    general, ((group, p),) = members(np.random.default_rng(2), 5, [(1, 4, 7)])
+    whole = committees.spread(p, group, general)
+    np.testing.assert_allclose(whole[:, list(group)], p[:, :3])
+    rest = np.delete(whole, group, axis=1)
+    np.testing.assert_allclose(rest.sum(axis=1), p[:, 3])
+    ratio = rest / np.delete(general, group, axis=1)
+    np.testing.assert_allclose(ratio, np.repeat(ratio[:, :1], 7, axis=1))
+
+
+def test_groups_are_the_most_alike_and_share_no_pair(committees):
+    likeness = np.zeros((10, 10))
+    for a, b in ((3, 8), (3, 9), (8, 9), (1, 7)):
+        likeness[a, b] = likeness[b, a] = 2 - (a == 1)
+    groups = committees.groups_of(likeness, 4)
+    assert groups[0] == (3, 8, 9) and {1, 7} < {*groups[1]}
+    shared = [len({*a} & {*b}) for i, a in enumerate(groups) for b in groups[:i]]
+    assert max(shared) < 2
+    assert committees.groups_of(likeness, 2) == groups[:2]
+
+
+def test_both_halves_of_a_specialists_examples_are_as_large(committees):
+    labels = np.repeat(np.arange(10), 12)
+    split = Split(np.arange(120.0)[:, None], labels, np.arange(120))
+    halved = committees.relabelled(split, (2, 5, 6))
+    counts = np.bincount(halved.labels)
+    assert len(counts) == 4 and counts[3] == counts[:3].sum() == 84
+    original = labels[halved.inputs[:, 0].astype(int)]
+    for k, digit in enumerate((2, 5, 6)):
+        assert set(original[halved.labels == k]) == {digit}
+    assert not {2, 5, 6} & set(original[halved.labels == 3])
+
+
+def test_a_specialist_starts_as_its_generalist_but_for_the_correction(committees, monkeypatch):
+    monkeypatch.setattr(committees, "train", lambda *args, **options: None)
+    plan = {"rate": 0.01, "steps": 3, "batch_size": 32}
+    committees.specialist.cache_clear()
+    whole = committees.generalist.__wrapped__("few units", 0, 0, **plan)
+    model = committees.specialist.__wrapped__("few units", 0, 1, (0, 4, 9), **plan)
+    inputs = committees.data().test.inputs[:5]
+    committees.generalist.cache_clear()
+    np.testing.assert_allclose(model.logits(inputs)[:, :3], whole.logits(inputs)[:, [0, 4, 9]])
+    labels = committees.labelled("few units", 0).labels
+    share = np.mean(np.isin(labels, (0, 4, 9)))
+    dustbin = whole.logits(inputs)[:, [1, 2, 3, 5, 6, 7, 8]].mean(axis=1)
+    np.testing.assert_allclose(
+        model.logits(inputs)[:, 3], dustbin + np.log(1 - share) - np.log(share)
+    )
