@@ -206,7 +206,7 @@ def with_chosen_dials(study: Study) -> Row:
     wanted = [{"case": c, "who": "generalist", "number": 0} for c in CASES]
     wanted += combinations({"case": ["few units"], "who": COMMITTEES[:2], "number": NUMBERS})
     wanted += combinations({"case": ["few units"], "who": COMMITTEES[2:], "number": [4]})
-    wanted += combinations({"case": ["few labels"], "who": COMMITTEES, "number": [4]})
+    wanted += combinations({"case": ["few labels"], "who": COMMITTEES[:2], "number": [4]})
     rate = {case: dial["rate"] for case, dial in zip(CASES, best, strict=True)}
     wanted = [one | {"member_rate": rate[one["case"]]} for one in wanted]
     best, more = chosen(study, wanted, [{"rate": r, "T": T} for r in RATES for T in (1, 4)])
@@ -224,7 +224,7 @@ def with_chosen_dials(study: Study) -> Row:
     name="specialists",
     fixed={"steps": 600, "batch_size": 32},
     rates=RATES,
-    tuning=range(1000, 1004),
+    tuning=range(1000, 1003),
     content=with_chosen_dials,
 )
 def distilled(

@@ -16,6 +16,16 @@ def rule(study):
     return study("weekday")
 
 
+@pytest.fixture
+def steps(study):
+    return study("weekday_steps")
+
+
+@pytest.fixture
+def soft(study):
+    return study("weekday_soft")
+
+
 # --- The weekday ----------------------------------------------------------------------------------
 
 
@@ -82,12 +92,12 @@ def test_hands_and_modulo_28_tell_the_weekday_within_a_period_and_not_across_210
     assert rule.weekday(np.array([[2100, 3, 1]])) != rule.weekday(np.array([[2072, 3, 1]]))
 
 
-def test_the_loss_of_the_steps_is_the_sum_over_its_heads(rule):
+def test_the_loss_of_the_steps_is_the_sum_over_its_heads(rule, steps):
     dates = rule.calendar(2000, 2000)[:6]
     split = rule.split_of(dates, "digits")
     rationale = rule.terms(dates)
     scores = np.random.default_rng(0).normal(size=(6, 35))
-    term = rule.in_steps(split, rationale, 0.5).terms[1]
+    term = steps.in_steps(split, rationale, 0.5).terms[1]
     loss = term.loss(scores, split.index)
     each = [cross_entropy(scores[:, 7 * k : 7 * k + 7], rationale[:, k]).value for k in range(5)]
     assert loss.value == pytest.approx(sum(each))
@@ -97,32 +107,32 @@ def test_the_loss_of_the_steps_is_the_sum_over_its_heads(rule):
     assert loss.gradient[2, 9] == pytest.approx(numeric, abs=1e-5)
 
 
-def test_others_terms_are_true_terms_of_another_date(rule):
+def test_others_terms_are_true_terms_of_another_date(rule, steps):
     dates = rule.calendar(2000, 2000)
-    moved = rule.rationale_of("others' terms", dates)
+    moved = steps.rationale_of("others' terms", dates)
     np.testing.assert_array_equal(moved[1:], rule.terms(dates)[:-1])
 
 
 @pytest.mark.parametrize("kind", ["neighbours", "another circle", "fixed orders", "even", "random"])
-def test_a_soft_rule_still_says_the_right_day(rule, kind):
+def test_a_soft_rule_still_says_the_right_day(soft, kind):
     days, rng = np.arange(7), np.random.default_rng(0)
-    scores = rule.scores_of(kind, days, rng)
+    scores = soft.scores_of(kind, days, rng)
     assert np.array_equal(scores.argmax(axis=1), days)
     assert np.array_equal(np.sort(scores, axis=1)[:, -1], np.zeros(7))
     p = softmax(scores, 1.0).max(axis=1)
     np.testing.assert_allclose(p, p[0])
 
 
-def test_two_circles_hold_the_same_distances_in_another_order(rule):
-    near, other = (rule.distance(kind) for kind in ("neighbours", "another circle"))
+def test_two_circles_hold_the_same_distances_in_another_order(soft):
+    near, other = (soft.distance(kind) for kind in ("neighbours", "another circle"))
     assert np.array_equal(np.sort(near), np.sort(other)) and not np.array_equal(near, other)
     assert near[0].tolist() == [0, 1, 2, 3, 3, 2, 1]
 
 
-def test_a_fixed_order_is_the_same_for_every_date_of_a_day_and_a_random_one_is_not(rule):
+def test_a_fixed_order_is_the_same_for_every_date_of_a_day_and_a_random_one_is_not(soft):
     days = np.repeat(3, 40)
     fixed, drawn = (
-        rule.scores_of(kind, days, np.random.default_rng(0)) for kind in ("fixed orders", "random")
+        soft.scores_of(kind, days, np.random.default_rng(0)) for kind in ("fixed orders", "random")
     )
     assert len(np.unique(fixed, axis=0)) == 1 and len(np.unique(drawn, axis=0)) > 20
     assert np.array_equal(np.sort(fixed), np.sort(drawn))
