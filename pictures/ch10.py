@@ -101,7 +101,7 @@ def draw_committee(rows: Mapping[tuple[str, str, int], Row], helpers: int) -> Dr
     for who in ("more generalists", "specialists"):
         shown[f"{who}, their student"] = crossed_gain(rows["few units", who, helpers], plain)
     said = "; ".join(f"{name} {value:+.1f}" for name, value in shown.items())
-    look = {"xlabel": "points of test accuracy", "xlim": (-6, 10), "zero": True}
+    look = {"xlabel": "points of test accuracy", "xlim": (-8, 10), "zero": True}
     colours = ("teacher", "accent", "teacher", "accent")
     figure = figures.estimates(shown, colours=colours, **look)
     lay_out(figure, figure.axes[0].yaxis, "more generalists, their student")
