@@ -92,6 +92,30 @@ def test_hands_and_modulo_28_tell_the_weekday_within_a_period_and_not_across_210
     assert rule.weekday(np.array([[2100, 3, 1]])) != rule.weekday(np.array([[2072, 3, 1]]))
 
 
+class Perpetual:
+    """A perfect student of the year modulo 28: it finds that year in 1901 to 1928."""
+
+    def __init__(self, rule):
+        self.rule = rule
+
+    def logits(self, inputs):
+        parts = np.split(inputs, [28, 40], axis=1)
+        code, month, day = (part.argmax(axis=1) for part in parts)
+        years = 1901 + (code - 1901) % 28
+        dates = np.stack([years, month + 1, day + 1], axis=1)
+        return np.eye(7)[self.rule.weekday(dates)]
+
+
+def test_a_perfect_student_of_28_years_is_one_day_late_after_february_2100(rule):
+    measures = rule.by_decade(Perpetual(rule), "modulo 28")
+    assert measures["decades"][11:30] == [1] * 19  # 1910 to 2099
+    late = rule.dates_of("after")
+    still = np.mean((late[:, 0] == 2100) & (late[:, 1] <= 2))
+    assert measures["after"] == pytest.approx(still)
+    np.testing.assert_allclose(measures["off"], [still, 0, 0, 0, 0, 0, 1 - still], atol=1e-4)
+    assert measures["before"] == 0
+
+
 def test_the_loss_of_the_steps_is_the_sum_over_its_heads(rule, steps):
     dates = rule.calendar(2000, 2000)[:6]
     split = rule.split_of(dates, "digits")
