@@ -105,7 +105,9 @@ def draw_committee(rows: Mapping[tuple[str, str, int], Row], helpers: int) -> Dr
     colours = ("teacher", "accent", "teacher", "accent")
     figure = figures.estimates(shown, colours=colours, **look)
     lay_out(figure, figure.axes[0].yaxis, "more generalists, their student")
-    return figure, minus(f"{helpers} helpers, points over one alone: {said}.")
+    return figure, minus(
+        f"{helpers} helpers; points over the generalist, or a student of the labels: {said}."
+    )
 
 
 def _together(row: Row) -> Row:

@@ -1,15 +1,15 @@
-"""The weekday of a date, for chapter 10: encodings of the date, a rule's steps, a soft rule.
+"""The weekday of a date, and six ways to write a date, for chapter 10.
 
-    python studies/weekday.py            # all three; about fifteen minutes on one core
-    python studies/weekday.py steps      # one of them
-    python studies/weekday.py --check    # repeat a slice of the records, write nothing
+    python studies/weekday.py            # about ten minutes on one core
+    python studies/weekday.py --check    # repeat a slice of the record, write nothing
 
 The teacher is a rule that is never wrong. The student is a network that sees dates and what the
 rule says of them, never the rule. It learns from dates of 1900 to 2079. Every fifth day (by the
 number of the day) is a test date and the day after it is for validation: neither is ever trained
 on, whatever the seed draws. Nothing about the test dates is drawn, so that intervals over seeds
-leave nothing out. Rates and weights are chosen on validation, on seeds of their own. All is
-float64.
+leave nothing out. Rates are chosen on validation, on seeds of their own. All is float64.
+
+`weekday_steps` and `weekday_soft` go on from here.
 """
 
 from __future__ import annotations
@@ -17,21 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from engine import Row, Study, by_seed, main, study
+from engine import Row, main, study
 
 import numpy as np
 
 from distill_lib.checks import Array
 from distill_lib.data import Split
-from distill_lib.distillation import (
-    TeacherOutputs,
-    Term,
-    WeightedTerms,
-    hard_label_loss,
-    hard_labels,
-    traditional,
-)
-from distill_lib.losses import Loss, cross_entropy, softmax
+from distill_lib.distillation import hard_labels
 from distill_lib.metrics import accuracy
 from distill_lib.models import MLP
 from distill_lib.training import Adam, Objective, cosine_decay, train
@@ -206,135 +198,6 @@ def encodings(encoding: str, dates: int, seed: int, **plan: float) -> Row:
     split = split_of(chosen, encoding)
     model = learn(split, hard_labels(split), seed, **plan)
     return judge(model, encoding, split) | by_decade(model, encoding)
-
-
-# --- The rule's steps as a rationale --------------------------------------------------------------
-
-METHODS = ["answer alone", "terms", "running sums", "others' terms"]
-SIZES = [3000, 10000, 30000]
-
-
-def dials(method: str) -> list[Row]:
-    """Four trials for each method: of the rate, and of beta where there is a rationale."""
-    if method == "answer alone":
-        return [{"rate": rate, "beta": 0.0} for rate in (0.005, 0.01, 0.02, 0.04)]
-    return [{"rate": rate, "beta": beta} for rate in (0.01, 0.02) for beta in (0.5, 0.8)]
-
-
-def in_steps(split: Split, rationale: Array, beta: float) -> WeightedTerms:
-    """(1 - beta) · cross entropy of the answer + beta · the sum of those of the rationale.
-
-    Args:
-        rationale: whole numbers from 0 to 6, shape (examples, heads).
-    """
-    heads = rationale.shape[1]
-
-    def loss(scores: Array, index: Array) -> Loss:
-        value, gradient = cross_entropy(scores.reshape(len(index), heads, DAYS), rationale[index])
-        return Loss(heads * value, heads * gradient.reshape(scores.shape))
-
-    answer = Term("answer", 1 - beta, hard_label_loss(split))
-    return WeightedTerms(answer, Term("rationale", beta, loss, "rationale"))
-
-
-def rationale_of(method: str, dates: Array) -> Array:
-    """What the rule says on its way; of the next date in place of this one, for the control."""
-    if method == "running sums":
-        return running_sums(dates)
-    return terms(dates) if method == "terms" else np.roll(terms(dates), 1, axis=0)
-
-
-def with_chosen_dials(study: Study) -> Row:
-    """Choose each method's dials at 10,000 dates, by validation on other seeds; then run all."""
-    every = [{"method": m, "dates": 10000, **dial} for m in METHODS for dial in dials(m)]
-    tried = study.runs(every, study.tuning)
-    means = [float(np.mean([row["validation"] for row in rows])) for rows in tried]
-    trials = {m: [k for k, one in enumerate(every) if one["method"] == m] for m in METHODS}
-    best = {m: dials(m)[int(np.argmax([means[k] for k in ks]))] for m, ks in trials.items()}
-    wanted = [(m, n) for m in METHODS[:3] for n in SIZES] + [(METHODS[3], 10000)]
-    settings = [{"method": m, "dates": n, **best[m]} for m, n in wanted]
-    measures = study.runs(settings, study.seeds)
-    rows = [s | by_seed(rows) for s, rows in zip(settings, measures, strict=True)]
-    notes = [one | {"validation": round(mean, 4)} for one, mean in zip(every, means, strict=True)]
-    return {"rows": rows, "trials": notes}
-
-
-@study(
-    name="steps",
-    fixed={"encoding": "a unit a year", "steps": 1000, "batch_size": 64},
-    tuning=range(1000, 1002),
-    content=with_chosen_dials,
-    allowed=LIKELY_ENOUGH,
-)
-def in_words(method: str, dates: int, encoding: str, beta: float, seed: int, **plan: float) -> Row:
-    """The answer alone, with the terms of the rule, with its running sums, with others' terms."""
-    chosen, _ = some_dates(dates, seed)
-    split = split_of(chosen, encoding)
-    if method == "answer alone":
-        return judge(learn(split, hard_labels(split), seed, **plan), encoding, split)
-    rationale = rationale_of(method, chosen)
-    objective = in_steps(split, rationale, beta)
-    model = learn(split, objective, seed, heads=rationale.shape[1], **plan)
-    return judge(model, encoding, split)
-
-
-# --- A soft rule ----------------------------------------------------------------------------------
-
-KINDS = ["neighbours", "another circle", "fixed orders", "even"]
-
-
-def distance(kind: str) -> Array:
-    """How far each weekday is from each, by an invented scale, shape (7, 7); the right one is 0.
-
-    "neighbours": the days between them, round the week. "another circle": the same, on a week in an
-    order that skips two days each time. "even": all others are equally far, as the neighbours on
-    average.
-    """
-    step = {"neighbours": 1, "another circle": 3, "even": 1}[kind]
-    apart = (np.arange(DAYS)[:, None] - np.arange(DAYS)) * pow(step, -1, DAYS) % DAYS
-    apart = np.minimum(apart, DAYS - apart).astype(float)
-    return 2.0 * (apart > 0) if kind == "even" else apart
-
-
-def scores_of(kind: str, days: Array, rng: np.random.Generator) -> Array:
-    """The rule's scores: minus the distance of each weekday from the right one.
-
-    "fixed orders": for each right day the others are 1, 1, 2, 2, 3 and 3 away in an order that is
-    drawn once; "random": in one that is drawn for each date.
-    """
-    if kind in ("neighbours", "another circle", "even"):
-        return -distance(kind)[days]
-    rows = days if kind == "random" else np.arange(DAYS)
-    others = np.array([rng.permutation([1, 1, 2, 2, 3, 3]) for _ in rows])
-    scores = np.zeros((len(rows), DAYS))
-    scores[units(rows, 0, DAYS - 1) == 0] = -others.ravel()
-    return scores if kind == "random" else scores[days]
-
-
-@study(
-    {"kind": ["hard"], "T": [0]},
-    {"kind": KINDS, "T": [0.5, 1, 2, 4]},
-    {"kind": ["random"], "T": [2]},
-    fixed={"encoding": "modulo 28", "dates": 3000, "steps": 600, "batch_size": 64},
-    rates=[0.005, 0.01, 0.02],
-    tuning=range(1000, 1002),
-    allowed=LIKELY_ENOUGH,
-)
-def soft(kind: str, T: float, encoding: str, dates: int, seed: int, **plan: float) -> Row:
-    """The rule's answer as it is, or softened by an invented distance at temperature T.
-
-    "sure" is what the soft targets give the right day.
-    """
-    chosen, rng = some_dates(dates, seed)
-    split = split_of(chosen, encoding)
-    if kind == "hard":
-        model, sure = learn(split, hard_labels(split), seed, **plan), 1.0
-    else:
-        scores = scores_of(kind, split.labels, rng)
-        outputs = TeacherOutputs(split.index, {"logits": scores})
-        model = learn(split, traditional(split, outputs, T, 0.0), seed, **plan)
-        sure = float(softmax(scores[:1], T).max())
-    return judge(model, encoding, split) | {"sure": sure}
 
 
 if __name__ == "__main__":
