@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -65,13 +65,13 @@ def draw_steps(rows: Mapping[tuple[str, int], Row], dates: int) -> Drawn:
     return figures.estimates(shown, colours=("label", "accent", "student"), **look), text
 
 
-def draw_soft_rule(distance: Callable[[str], np.ndarray], kind: str, T: float) -> Drawn:
+def draw_soft_rule(scales: Mapping[str, np.ndarray], kind: str, T: float) -> Drawn:
     """What a softened rule says of a Thursday.
 
     Args:
-        distance: kind -> how far each weekday is from each, shape (7, 7).
+        scales: by kind, how far each weekday is from each, shape (7, 7).
     """
-    p = softmax(-distance(kind)[3], T)
+    p = softmax(-1.0 * scales[kind][3], T)
     order = np.argsort(-p, kind="stable")
     text = f"A Thursday by {kind} at T = {T:g}: Thursday {p[3]:.2f}; next "
     text += f"{WEEK[order[1]]} {p[order[1]]:.2f} and {WEEK[order[2]]} {p[order[2]]:.2f}."

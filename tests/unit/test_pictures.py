@@ -263,7 +263,7 @@ DRAWN |= {
         rows("weekday_steps", "method", "dates"), **{"dates": 10000} | at
     ),
     "ch10.draw_soft_rule": lambda **at: ch10.draw_soft_rule(
-        lambda kind: np.minimum(SEVEN, 7 - SEVEN), **{"kind": "neighbours", "T": 1} | at
+        {"neighbours": np.minimum(SEVEN, 7 - SEVEN)}, **{"kind": "neighbours", "T": 1} | at
     ),
     "ch10.draw_soft": lambda **at: ch10.draw_soft(
         rows("weekday_soft", "kind", "T"), **{"T": 1} | at
