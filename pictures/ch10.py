@@ -52,8 +52,8 @@ def draw_off(rows: Mapping[str, Row], encoding: str) -> Drawn:
     names = ["−3", "−2", "−1", "right", "+1", "+2", "+3"]
     figure = figures.bars(shares[days], names, ylabel="share of 2100 to 2199", numbers=".2f")
     most = int(np.argmax(shares[days]))
-    text = f"{encoding.capitalize()}, 2100 to 2199: {100 * shares[0]:.0f}% are right. "
-    return figure, text + f"Most frequent: {names[most]}, {100 * shares[days][most]:.0f}%."
+    text = f"{encoding.capitalize()}, 2100 to 2199: {100 * shares[0]:.1f}% are right. "
+    return figure, text + f"Most frequent: {names[most]}, {100 * shares[days][most]:.1f}%."
 
 
 def draw_steps(rows: Mapping[tuple[str, int], Row], dates: int) -> Drawn:
