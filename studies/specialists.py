@@ -1,4 +1,4 @@
-"""A generalist and its specialists, for chapter 10: Hinton, Vinyals & Dean 2015, section 5, small.
+"""A generalist and its specialists, for chapter 9: Hinton, Vinyals & Dean 2015, section 5, small.
 
     python studies/specialists.py            # a few minutes on one core
     python studies/specialists.py --check    # repeat a slice of the record, write nothing

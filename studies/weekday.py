@@ -1,4 +1,4 @@
-"""The weekday of a date, and six ways to write a date, for chapter 10.
+"""The weekday of a date, and six ways to write a date, for chapter 9.
 
     python studies/weekday.py            # about ten minutes on one core
     python studies/weekday.py --check    # repeat a slice of the record, write nothing

@@ -1,4 +1,4 @@
-"""The weekday's rule with an invented softness, for chapter 10: see `weekday`.
+"""The weekday's rule with an invented softness, for chapter 9: see `weekday`.
 
     python studies/weekday_soft.py            # about three minutes on one core
     python studies/weekday_soft.py --check    # repeat a slice of the record, write nothing

@@ -1,4 +1,4 @@
-"""The steps of the weekday's rule as a rationale, for chapter 10: see `weekday`.
+"""The steps of the weekday's rule as a rationale, for chapter 9: see `weekday`.
 
     python studies/weekday_steps.py            # about five minutes on one core
     python studies/weekday_steps.py --check    # repeat a slice of the record, write nothing

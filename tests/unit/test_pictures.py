@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch10, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch09, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -253,22 +253,22 @@ DRAWN = {
     ),
 }
 DRAWN |= {
-    "ch10.draw_decades": lambda **at: ch10.draw_decades(
+    "ch09.draw_decades": lambda **at: ch09.draw_decades(
         rows("weekday_encodings", "encoding"), **{"encoding": "digits"} | at
     ),
-    "ch10.draw_off": lambda **at: ch10.draw_off(
+    "ch09.draw_off": lambda **at: ch09.draw_off(
         rows("weekday_encodings", "encoding"), **{"encoding": "modulo 28"} | at
     ),
-    "ch10.draw_steps": lambda **at: ch10.draw_steps(
+    "ch09.draw_steps": lambda **at: ch09.draw_steps(
         rows("weekday_steps", "method", "dates"), **{"dates": 10000} | at
     ),
-    "ch10.draw_soft_rule": lambda **at: ch10.draw_soft_rule(
+    "ch09.draw_soft_rule": lambda **at: ch09.draw_soft_rule(
         {"neighbours": np.minimum(SEVEN, 7 - SEVEN)}, **{"kind": "neighbours", "T": 1} | at
     ),
-    "ch10.draw_soft": lambda **at: ch10.draw_soft(
+    "ch09.draw_soft": lambda **at: ch09.draw_soft(
         rows("weekday_soft", "kind", "T"), **{"T": 1} | at
     ),
-    "ch10.draw_committee": lambda **at: ch10.draw_committee(
+    "ch09.draw_committee": lambda **at: ch09.draw_committee(
         rows("specialists", "case", "who", "number"), **{"helpers": 4} | at
     ),
 }
@@ -317,12 +317,12 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
         "chosen": ["one rate for all"],
     },
     "ch07.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
-    "ch10.draw_decades": {"encoding": ["three numbers"]},
-    "ch10.draw_off": {"encoding": ["clock hands"]},
-    "ch10.draw_steps": {"dates": [3000]},
-    "ch10.draw_soft_rule": {"T": [0.25, 4]},
-    "ch10.draw_soft": {"T": [0.5, 4]},
-    "ch10.draw_committee": {"helpers": [1, 8]},
+    "ch09.draw_decades": {"encoding": ["three numbers"]},
+    "ch09.draw_off": {"encoding": ["clock hands"]},
+    "ch09.draw_steps": {"dates": [3000]},
+    "ch09.draw_soft_rule": {"T": [0.25, 4]},
+    "ch09.draw_soft": {"T": [0.5, 4]},
+    "ch09.draw_committee": {"helpers": [1, 8]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")

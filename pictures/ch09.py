@@ -1,4 +1,4 @@
-"""Chapter 10: a rule as a teacher, decade by decade, step by step and softened; specialists."""
+"""Chapter 9: a rule as a teacher, decade by decade, step by step and softened; specialists."""
 
 from __future__ import annotations
 
