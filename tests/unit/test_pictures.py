@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch10, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -113,6 +113,7 @@ def pulls(s, v, y, T, alpha, beta):
     return alpha * (y - s), beta * (v - s), (v - s) / T
 
 
+SEVEN = np.abs(np.arange(7)[:, None] - np.arange(7))  # days apart
 LESSONS = ["labels alone", "soft, same inputs", "soft T = 4, all inputs", "answers, all inputs"]
 RATIOS = {name: [1, 2, 30] for name in ("multiply-adds", "time, one example", "time, batch")}
 TIMES = {(name, n): 1.5 for name in ("64-10", "teacher") for n in (1, 256)}
@@ -305,6 +306,26 @@ DRAWN = {
         **{"share": 0.3, "generation": 1} | at,
     ),
 }
+DRAWN |= {
+    "ch09.draw_decades": lambda **at: ch09.draw_decades(
+        rows("weekday_encodings", "encoding"), **{"encoding": "digits"} | at
+    ),
+    "ch09.draw_off": lambda **at: ch09.draw_off(
+        rows("weekday_encodings", "encoding"), **{"encoding": "modulo 28"} | at
+    ),
+    "ch09.draw_steps": lambda **at: ch09.draw_steps(
+        rows("weekday_steps", "method", "dates"), **{"dates": 10000} | at
+    ),
+    "ch09.draw_soft_rule": lambda **at: ch09.draw_soft_rule(
+        {"neighbours": np.minimum(SEVEN, 7 - SEVEN)}, **{"kind": "neighbours", "T": 1} | at
+    ),
+    "ch09.draw_soft": lambda **at: ch09.draw_soft(
+        rows("weekday_soft", "kind", "T"), **{"T": 1} | at
+    ),
+    "ch09.draw_committee": lambda **at: ch09.draw_committee(
+        rows("specialists", "case", "who", "number"), **{"helpers": 4} | at
+    ),
+}
 MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch03.draw_learning": {"labels": [1197]},
     "ch03.draw_seeds": {"seeds": [1, 20], "first": [0]},
@@ -359,6 +380,12 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch10.draw_few": {"labels": [300], "measure": ["NLL"]},
     "ch10.draw_noise": {"share": [0.45], "noise": [0.6]},
     "ch10.draw_generations": {"share": [0], "generation": [0, 4]},
+    "ch09.draw_decades": {"encoding": ["three numbers"]},
+    "ch09.draw_off": {"encoding": ["clock hands"]},
+    "ch09.draw_steps": {"dates": [3000]},
+    "ch09.draw_soft_rule": {"T": [0.25, 4]},
+    "ch09.draw_soft": {"T": [0.5, 4]},
+    "ch09.draw_committee": {"helpers": [1, 8]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")

@@ -196,6 +196,8 @@ def other(value):
         "64-64-10": "64-10",
         "few labels": "clouds",
         "all tuned": "own rate",
+        "a unit a year": "modulo 28",
+        "modulo 28": "a unit a year",
     }
     if isinstance(value, str):
         return texts[value]
