@@ -1,6 +1,6 @@
 """Ensembles and their one student, and soft targets against over-fitting, for chapter 8.
 
-    python studies/ensembles.py            # all five; a quarter of an hour on one core
+    python studies/ensembles.py            # all six; a quarter of an hour on one core
     python studies/ensembles.py share      # one of them
     python studies/ensembles.py --check    # repeat a slice of the records, write nothing
 
@@ -408,6 +408,28 @@ def share(
     found["rise"] = looks.curves[-1][3] - min(look[3] for look in looks.curves)
     names = ("validation", "accuracy", "nll", "fidelity", "right", "teacher_accuracy", "gap")
     return {n: found[n] for n in names} | {"rise": found["rise"], "curves": looks.curves}
+
+
+@study(
+    {"percent": [100], "teacher": ["the same share"]}
+    | {"T": [1, 2, 5], "alpha": [0.0, 0.5], "rate": RATES},
+    fixed=PLAN,
+)
+def share_dials(
+    percent: int,
+    teacher: str,
+    T: float,
+    alpha: float,
+    rate: float,
+    network: str,
+    steps: int,
+    batch_size: int,
+    seed: int,
+) -> Row:
+    """All dials with all labels and a teacher of the student's size. Looked at, not chosen from."""
+    choice = {"T": T, "alpha": alpha, "rate": rate}
+    found = share(percent, teacher, choice, network, steps, batch_size, seed)
+    return {n: found[n] for n in ("validation", "accuracy", "nll", "right")}
 
 
 if __name__ == "__main__":
