@@ -1,6 +1,6 @@
 """Ensembles and their one student, and soft targets against over-fitting, for chapter 8.
 
-    python studies/ensembles.py            # all four; a quarter of an hour on one core
+    python studies/ensembles.py            # all six; a quarter of an hour on one core
     python studies/ensembles.py share      # one of them
     python studies/ensembles.py --check    # repeat a slice of the records, write nothing
 
@@ -259,13 +259,39 @@ def own_plan(
     return ensembles(setting, inputs, "ensemble", teachers, plan, choice, **more)
 
 
+@study(
+    {"setting": [TOO_LONG], "inputs": ["same", "more"], "alpha": [0.8, 0.5]},
+    fixed={"network": NETWORK, "batch_size": 32, "T": 2.0} | SETTINGS[TOO_LONG][2],
+)
+def own_even(
+    setting: str,
+    inputs: str,
+    alpha: float,
+    T: float,
+    network: str,
+    rate: float,
+    steps: int,
+    batch_size: int,
+    seed: int,
+) -> Row:
+    """Labels and even targets for a student held to the same plan. Nothing is chosen."""
+    everything = given(setting, seed).transfer
+    split = everything.labelled if inputs == "same" else everything
+    outputs = TeacherOutputs(everything.index, {"logits": np.zeros((len(everything), 10))})
+    plan = {"rate": rate, "steps": steps, "batch_size": batch_size}
+    student, _ = learn(network, split, traditional(split, outputs, T, alpha), seed, **plan)
+    found = judge(student, data())
+    return {n: found[n] for n in ("validation", "accuracy", "nll", "right")}
+
+
 # --- A share of the labels --------------------------------------------------------------------
 
 SHARES = {3: 36, 6: 72, 12: 144, 25: 299, 50: 598, 100: 1197}  # by percent, how many labels
+FINE = (0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
 TRIALS = {
-    "hard": [{"T": 1.0, "alpha": 1.0, "rate": r} for r in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)],
-    "soft": [{"T": T, "alpha": 0.0, "rate": r} for T, r in product((2.0, 5.0, 10.0), RATES)],
-    "even": [{"T": 2.0, "alpha": a, "rate": r} for a, r in product((0.9, 0.7, 0.5), RATES)],
+    "hard": [{"T": 1.0, "alpha": 1.0, "rate": rate} for rate in FINE],
+    "soft": [one for one in TAUGHT if one["T"] > 1],
+    "even": [one for one in KNOWS_NOTHING if one["alpha"] in (0.95, 0.9, 0.7, 0.5)],
 }
 METHODS = {  # by the teacher, which trials
     "none": "hard",
@@ -314,7 +340,7 @@ def shares(every: Study) -> Row:
     """Choose rate, T and weight for each share and teacher; then all rows."""
     cases = [{"percent": share, "teacher": t} for share in SHARES for t in METHODS]
     trials = [TRIALS[METHODS[case["teacher"]]] for case in cases]
-    chosen = best(every, cases, "choice", trials, share)
+    chosen = best(every, cases, "choice", trials, validated)
     rows = [case | {"choice": choice} for case, (choice, _) in zip(cases, chosen, strict=True)]
     measures = every.runs(rows, every.seeds)
     every_trial = [{"trials": means} for _, means in chosen]
@@ -325,6 +351,35 @@ def shares(every: Study) -> Row:
             for row, tried, of in zip(rows, every_trial, measures, strict=True)
         ],
     }
+
+
+def student_of(
+    percent: int,
+    teacher: str,
+    choice: Row,
+    network: str,
+    steps: int,
+    batch_size: int,
+    seed: int,
+    after_step: Callable[[MLP], None] | None = None,
+) -> tuple[MLP, MLP]:
+    """A student of a share of the labels, and the network that taught it (or would have)."""
+    split = data().with_few_labels(SHARES[percent], seed).transfer.labelled
+    labels = SHARES[percent] if teacher == "the same share" else SHARES[100]
+    model = full_teacher(labels, seed, network, steps, batch_size)
+    objective: Objective = hard_labels(split)
+    if teacher != "none":
+        kind = teacher if teacher in ("even", "random") else "ensemble"
+        outputs = taught(kind, split, softmax(model.logits(split.inputs)), seed, network)
+        objective = traditional(split, outputs, choice["T"], choice["alpha"])
+    plan = {"rate": choice["rate"], "steps": steps, "batch_size": batch_size}
+    return learn(network, split, objective, seed, after_step=after_step, **plan)[0], model
+
+
+def validated(**one: Any) -> Row:
+    """Validation accuracy alone: enough to choose by."""
+    (student, _), split = student_of(**one), data().validation
+    return {"validation": accuracy(student.logits(split.inputs), split.labels)}
 
 
 @study(fixed=PLAN, tuning=TUNING_SEEDS, content=shares)
@@ -343,24 +398,38 @@ def share(
     its lowest point.
     """
     split = data().with_few_labels(SHARES[percent], seed).transfer.labelled
-    labels = SHARES[percent] if teacher == "the same share" else SHARES[100]
-    model = full_teacher(labels, seed, network, steps, batch_size)
-    p = softmax(model.logits(split.inputs))
-    kind = teacher if teacher in ("even", "random") else "ensemble"
-    objective: Objective = hard_labels(split)
-    if teacher != "none":
-        outputs = taught(kind, split, p, seed, network)
-        objective = traditional(split, outputs, choice["T"], choice["alpha"])
-    looks = Looks(split, data().validation)
-    plan = {"rate": choice["rate"], "steps": steps, "batch_size": batch_size}
-    student, _ = learn(network, split, objective, seed, after_step=looks, **plan)
+    looks, test = Looks(split, data().validation), data().test
+    student, model = student_of(
+        percent, teacher, choice, network, steps, batch_size, seed, after_step=looks
+    )
     found = judge(student, data(), model.logits)
-    test = data().test
     found["teacher_accuracy"] = accuracy(model.logits(test.inputs), test.labels)
     found["gap"] = looks.curves[-1][0] - found["accuracy"]
     found["rise"] = looks.curves[-1][3] - min(look[3] for look in looks.curves)
     names = ("validation", "accuracy", "nll", "fidelity", "right", "teacher_accuracy", "gap")
     return {n: found[n] for n in names} | {"rise": found["rise"], "curves": looks.curves}
+
+
+@study(
+    {"percent": [100], "teacher": ["the same share"]}
+    | {"T": [1, 2, 5], "alpha": [0.0, 0.5], "rate": RATES},
+    fixed=PLAN,
+)
+def share_dials(
+    percent: int,
+    teacher: str,
+    T: float,
+    alpha: float,
+    rate: float,
+    network: str,
+    steps: int,
+    batch_size: int,
+    seed: int,
+) -> Row:
+    """All dials with all labels and a teacher of the student's size. Looked at, not chosen from."""
+    choice = {"T": T, "alpha": alpha, "rate": rate}
+    found = share(percent, teacher, choice, network, steps, batch_size, seed)
+    return {n: found[n] for n in ("validation", "accuracy", "nll", "right")}
 
 
 if __name__ == "__main__":

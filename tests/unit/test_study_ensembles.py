@@ -78,6 +78,42 @@ def test_every_method_had_as_many_trials(ensembles):
     assert len({len(of) for of in ensembles.TRIALS.values()}) == 1
 
 
+def test_who_has_a_teacher_may_keep_half_of_the_weight_on_the_labels(ensembles):
+    """Whoever is denied a dial that others have is not compared with them."""
+    for kind in ("soft", "even"):
+        trials = ensembles.TRIALS[kind]
+        assert {one["rate"] for one in trials if one["alpha"] == 0.5} == {*ensembles.RATES}
+
+
+@pytest.mark.parametrize(("inputs", "n"), [("same", 300), ("more", 1197)])
+def test_even_targets_of_the_members_plan_are_label_smoothing_at_T_1(
+    ensembles, monkeypatch, inputs, n
+):
+    seen = []
+
+    def learn(network, split, objective, seed, **plan):
+        seen.append((split, objective, plan))
+        return ensembles.MLP((64, 10), seed=seed), None
+
+    monkeypatch.setattr(ensembles, "learn", learn)
+    plan = {"rate": 0.03, "steps": 600, "batch_size": 32}
+    more = {"setting": ensembles.TOO_LONG, "network": "64-10", "seed": 3}
+    ensembles.own_even(inputs=inputs, alpha=0.8, T=1.0, **plan, **more)
+    [(split, objective, its_plan)] = seen
+    known = np.flatnonzero(split.labels >= 0)[:5]
+    scores = np.random.default_rng(0).normal(0, 2, (5, 10))
+    got = objective({"logits": scores}, split.index[known], 0.0)
+    smoothed = 0.8 * np.eye(10)[split.labels[known]] + 0.02
+    np.testing.assert_allclose(got.gradients["logits"], (softmax(scores) - smoothed) / 5)
+    assert len(split) == n and its_plan == plan
+
+
+def test_the_choice_and_the_report_are_of_the_same_student(ensembles):
+    one = {"percent": 3, "choice": {"T": 2.0, "alpha": 0.5, "rate": 0.03}, "seed": 1}
+    one |= {"network": "64-10", "steps": 15, "batch_size": 32, "teacher": "the same share"}
+    assert ensembles.validated(**one)["validation"] == ensembles.share(**one)["validation"]
+
+
 def test_the_best_trial_on_validation_is_taken_of_each_case(ensembles):
     class Fake:
         tuning = (7, 8)
