@@ -286,7 +286,7 @@ DRAWN = {
         (SPLIT.labels + 1) % 10,
         {0.4: MIXED, 0.8: MIXED},
         {"a 6": 0, "a 2": 1},
-        **{"digit": "a 6", "alpha": 0.8, "passes": 2} | at,
+        **{"digit": "a 6", "w": 0.8, "passes": 2} | at,
     ),
     "ch10.draw_beside": lambda **at: ch10.draw_beside(
         self_distilled(), **{"share": 0.3, "measure": "accuracy, points"} | at
@@ -354,7 +354,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch08.draw_over_T": {"inputs": ["same"], "T": [1, 8]},
     "ch08.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
     "ch08.draw_shares": {"percent": [100]},
-    "ch10.draw_target": {"digit": ["a 2"], "alpha": [0.4], "passes": [0]},
+    "ch10.draw_target": {"digit": ["a 2"], "w": [0.4], "passes": [0]},
     "ch10.draw_beside": {"share": [0, 0.45], "measure": ["NLL"]},
     "ch10.draw_few": {"labels": [300], "measure": ["NLL"]},
     "ch10.draw_noise": {"share": [0.45], "noise": [0.6]},
