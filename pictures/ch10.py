@@ -35,14 +35,26 @@ MEASURES = {  # as the control of a figure says it: in the record, factor, how i
     "NLL": ("nll", 1, ".2f"),
     "ECE, points": ("calibration_error", 100, ".1f"),
 }
+PAIRS = [(rate, w) for rate in (0.001, 0.003, 0.01) for w in (0.25, 0.5, 0.8)]
+RATES = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03)
+WITHOUT = ("labels", "exits", "noisy views")  # the methods that have no w
 FEW = {  # by method of the study without labels, as the figure calls it
     "labels": "labels",
     "noisy views": "labels, noisy inputs",
-    "born again, labelled inputs": "born again, same inputs",
+    "born again, labelled inputs": "born again, labelled inputs",
     "born again, all inputs": "born again, all inputs",
     "random teacher, all inputs": "random teacher, all inputs",
     "agreeing, all inputs": "agreeing, all inputs",
 }
+
+
+def chosen(row: Row) -> tuple[float, float]:
+    """The learning rate and the w that a row's trial stands for, w = 0 where there is none.
+
+    The record has the number of the trial; the dials are those of `studies/self_distillation.py`.
+    """
+    trial = row["rate"]
+    return (RATES[trial], 0.0) if row["method"] in WITHOUT else PAIRS[trial]
 
 
 def difference(row: Row, other: Row, measure: str, which: str = "right") -> Estimate:
@@ -119,21 +131,21 @@ def draw_target(
     targets: Mapping[float, np.ndarray],
     rows: Mapping[str, int],
     digit: str,
-    alpha: float,
+    w: float,
     passes: int,
 ) -> Drawn:
     """A mislabelled digit, and its target in this pass of the training.
 
     Args:
         right: the right labels of the split's examples.
-        targets: by the last α, an array of shape (passes, examples, classes).
+        targets: by the last w, an array of shape (passes, examples, classes).
         rows: by the words of the control, which of the examples.
     """
     row = rows[digit]
-    target, label, truth = targets[alpha][passes, row], int(split.labels[row]), int(right[row])
+    target, label, truth = targets[w][passes, row], int(split.labels[row]), int(right[row])
     title = f"pass {passes}: labelled {label}, in truth {truth}"
     figure = shared.digit_with_bars(split.inputs[row], target, title=title)
-    text = f"α grows to {alpha:g}. In pass {passes} the target of this {truth}, labelled {label}, "
+    text = f"w grows to {w:g}. In pass {passes} the target of this {truth}, labelled {label}, "
     text += f"gives {target[label]:.0%} to {label} and {target[truth]:.0%} to {truth}."
     return figure, text
 
@@ -170,8 +182,12 @@ def draw_generations(rows: Rows, smoothed: Rows, share: float, generation: int) 
 
 def generation_gain(row: Row, generation: int, than: int = 0) -> Estimate:
     """Points that a generation has more than another, over seeds and test digits."""
-    first, second = (unpacked(row[f"right_{k}"], 400).astype(float) for k in (generation, than))
-    return crossed_interval(first - second).scaled(100)
+    return ahead_of(row, generation, {"right": row[f"right_{than}"]})
+
+
+def ahead_of(row: Row, generation: int, other: Row) -> Estimate:
+    """Points that a generation has more than the students of another row."""
+    return difference({"right": row[f"right_{generation}"]}, other, "accuracy, points")
 
 
 def draw_noise(views: Rows, share: float, noise: float) -> Drawn:
@@ -217,9 +233,11 @@ def draw_few(rows: Rows, labels: int, measure: str) -> Drawn:
 
 
 def table(cases: Rows, share: float, methods: Sequence[str]) -> list[str]:
-    """A line for each method: accuracy, NLL and ECE with their intervals."""
-    lines = [f"{'':<22} accuracy, %   NLL           ECE, %"]
+    """A line for each method: accuracy, NLL and ECE with their intervals, and what was chosen."""
+    lines = [f"{'':<22} accuracy, %   NLL           ECE, %       rate    w"]
     for method in methods:
         every = [(value(cases[share, method], m), form) for m, (_, _, form) in MEASURES.items()]
-        lines.append(f"{method:<22} " + "   ".join(f"{f'{e:{form}}':<11}" for e, form in every))
-    return [line.rstrip() for line in lines]
+        rate, w = chosen(cases[share, method])
+        measures = "   ".join(f"{f'{e:{form}}':<11}" for e, form in every)
+        lines.append(f"{method:<22} {measures}  {rate:<6}  {w or '-'}")
+    return lines

@@ -18,33 +18,33 @@ PAIR = [
 
 
 def progressive_target(answer):
-    """The reader's progressive_target(label, before, t, passes, last)."""
+    """The reader's progressive_target(label, before, k, passes, last)."""
 
-    def expected(label, before, t, passes, last):
-        a = last * t / passes
-        return (1 - a) * label + a * before
+    def expected(label, before, k, passes, last):
+        w = last * k / passes
+        return (1 - w) * label + w * before
 
-    def exchanged(label, before, t, passes, last):
-        a = last * t / passes
-        return a * label + (1 - a) * before
+    def exchanged(label, before, k, passes, last):
+        w = last * k / passes
+        return w * label + (1 - w) * before
 
-    def at_once(label, before, t, passes, last):
+    def at_once(label, before, k, passes, last):
         return (1 - last) * label + last * before
 
-    def to_one(label, before, t, passes, last):
-        a = t / passes
-        return (1 - a) * label + a * before
+    def to_one(label, before, k, passes, last):
+        w = k / passes
+        return (1 - w) * label + w * before
 
-    def not_a_distribution(label, before, t, passes, last):
-        return label + last * t / passes * before
+    def not_a_distribution(label, before, k, passes, last):
+        return label + last * k / passes * before
 
     mistakes = {
         "label and answer have changed places": exchanged,
-        "α grows with the passes: it is `last` only in the last one": at_once,
-        "α grows to `last`, not to 1": to_one,
+        "w grows with the passes: it is `last` only in the last one": at_once,
+        "w grows to `last`, not to 1": to_one,
         "a target sums to 1: the label has to give up what the answer gets": not_a_distribution,
     }
-    hint = "α is last · t / passes; the label gets 1 − α, the answer of the pass before gets α."
+    hint = "w is last · k / passes; the label gets 1 − w, the answer of the pass before gets w."
     check(answer, expected, hint, tries=TARGETS, mistakes=mistakes)
 
 
@@ -71,18 +71,18 @@ def controls_share(answer):
 
 
 def mutual_gradients(answer):
-    """The reader's mutual_gradients(p, q, y, w), the gradients of two students side by side."""
+    """The reader's mutual_gradients(q_1, q_2, y, w), the gradients of two students side by side."""
 
-    def expected(p, q, y, w):
-        first, second = (1 - w) * y + w * q, (1 - w) * y + w * p
-        return np.stack([p - first, q - second]) / len(p)
+    def expected(q_1, q_2, y, w):
+        first, second = (1 - w) * y + w * q_2, (1 - w) * y + w * q_1
+        return np.stack([q_1 - first, q_2 - second]) / len(y)
 
-    def own(p, q, y, w):
-        return np.stack([(1 - w) * (p - y), (1 - w) * (q - y)]) / len(p)
+    def own(q_1, q_2, y, w):
+        return np.stack([(1 - w) * (q_1 - y), (1 - w) * (q_2 - y)]) / len(y)
 
-    def same(p, q, y, w):
-        target = (1 - w) * y + w * q
-        return np.stack([p - target, q - target]) / len(p)
+    def same(q_1, q_2, y, w):
+        target = (1 - w) * y + w * q_2
+        return np.stack([q_1 - target, q_2 - target]) / len(y)
 
     mistakes = {
         "each has its own answer in its target, and that pulls nowhere": own,

@@ -287,7 +287,7 @@ DRAWN = {
         (SPLIT.labels + 1) % 10,
         {0.4: MIXED, 0.8: MIXED},
         {"a 6": 0, "a 2": 1},
-        **{"digit": "a 6", "alpha": 0.8, "passes": 2} | at,
+        **{"digit": "a 6", "w": 0.8, "passes": 2} | at,
     ),
     "ch10.draw_beside": lambda **at: ch10.draw_beside(
         self_distilled(), **{"share": 0.3, "measure": "accuracy, points"} | at
@@ -375,7 +375,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch08.draw_over_T": {"inputs": ["same"], "T": [1, 8]},
     "ch08.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
     "ch08.draw_shares": {"percent": [100]},
-    "ch10.draw_target": {"digit": ["a 2"], "alpha": [0.4], "passes": [0]},
+    "ch10.draw_target": {"digit": ["a 2"], "w": [0.4], "passes": [0]},
     "ch10.draw_beside": {"share": [0, 0.45], "measure": ["NLL"]},
     "ch10.draw_few": {"labels": [300], "measure": ["NLL"]},
     "ch10.draw_noise": {"share": [0.45], "noise": [0.6]},
@@ -419,7 +419,7 @@ def test_every_picture_is_tried_here():
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
     judging |= {f"ch08.{name}" for name in chapter_8.split()}
-    chapter_10 = "difference value beside generation_gain table"
+    chapter_10 = "chosen difference value beside generation_gain ahead_of table"
     judging |= {f"ch10.{name}" for name in chapter_10.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 

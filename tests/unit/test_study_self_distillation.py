@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from distill_lib import packed, softmax
+from distill_lib import packed, recorded, softmax
 from distill_lib.data import UNLABELLED, Split
+from pictures import ch10
 
 pytestmark = pytest.mark.slow  # the digits, and all that a study imports
 RNG = np.random.default_rng(0)
@@ -175,6 +176,14 @@ def test_every_method_has_as_many_trials_and_those_without_a_weight_the_same_rat
     assert [sd.dials("mutual", k) for k in sd.TRIALS] == sd.PAIRS
 
 
+def test_the_chapter_reads_a_trial_as_the_study_did(sd):
+    assert ch10.PAIRS == sd.PAIRS and ch10.RATES == sd.RATES
+    for method in sd.METHODS:
+        for trial in sd.TRIALS:
+            row = {"method": method, "rate": trial}
+            assert ch10.chosen(row) == sd.dials(method, trial), (method, trial)
+
+
 def test_a_pair_is_judged_by_its_mean_answer(sd, study):
     pair, test = [sd.student(0), sd.student(1)], study("common").data().test
     measures = sd.judged(pair, study("common").data())
@@ -182,3 +191,43 @@ def test_a_pair_is_judged_by_its_mean_answer(sd, study):
     right = mean.argmax(axis=1) == test.labels
     assert measures["pair"] == right.mean() and measures["right_pair"] == packed(right)
     assert "pair" not in sd.judged(pair[:1], study("common").data())
+
+
+# --- Second looks, at fixed rates -----------------------------------------------------------------
+
+
+def record(name, *by):
+    return {tuple(row[k] for k in by): row for row in recorded(name)["rows"]}
+
+
+def test_a_fixed_rate_that_was_chosen_before_gives_the_same_students():
+    fixed = record("self_distillation_rates", "share", "method", "learning_rate", "w")
+    wrong = record("self_distillation_wrong", "share", "method")
+    assert ch10.chosen(wrong[0.3, "smoothing"]) == (0.003, 0.5)
+    assert fixed[0.3, "smoothing", 0.003, 0.5]["right"] == wrong[0.3, "smoothing"]["right"]
+
+
+def test_one_of_the_two_students_of_one_teacher_is_the_one_of_the_table():
+    same = record("self_distillation_rates_same", "inputs")
+    few = record("self_distillation_unlabelled", "labels", "method")
+    assert same["all",]["right"] == few[30, "born again, all inputs"]["right"]
+    assert same["labelled",]["right"] != few[30, "born again, labelled inputs"]["right"]
+
+
+def test_a_student_that_believes_every_label_is_right_on_none_of_the_wrong_ones(
+    sd, study, monkeypatch
+):
+    rates = study("self_distillation_rates")
+
+    class Believer:
+        def __init__(self, split):
+            self.known = {x.tobytes(): k for x, k in zip(split.inputs, split.labels, strict=True)}
+
+        def logits(self, inputs):
+            return np.eye(10)[[self.known.get(x.tobytes(), 0) for x in inputs]]
+
+    monkeypatch.setattr(rates, "models_of", lambda method, split, *_: [Believer(split)])
+    run = {"method": "labels", "learning_rate": 0.003, "w": 0.0, "seed": 1}
+    run |= {"digits": 60, "steps": 1, "batch_size": 32}
+    assert rates.self_distillation_rates(share=0.3, **run)["on_wrong"] == 0
+    assert "on_wrong" not in rates.self_distillation_rates(share=0, **run)
