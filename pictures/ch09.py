@@ -12,7 +12,14 @@ from pictures.rows import Row, crossed_gain, lay_out, minus, percent
 
 Drawn = tuple[Figure, str]
 WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-KINDS = ("neighbours", "another circle", "fixed orders", "even")
+KINDS = (
+    "neighbours",
+    "another circle",
+    "turned, no circle",
+    "shuffled circle",
+    "fixed orders",
+    "even",
+)
 METHODS = ("answer alone", "terms", "running sums")
 
 
@@ -79,11 +86,11 @@ def draw_soft_rule(scales: Mapping[str, np.ndarray], kind: str, T: float) -> Dra
 
 
 def draw_soft(rows: Mapping[tuple[str, float], Row], T: float) -> Drawn:
-    """Students of a rule that was softened in four ways, beside the hard answer."""
+    """Students of a rule that was softened in six ways, beside the hard answer."""
     shown = {"hard": percent(rows["hard", 0])} | {k: percent(rows[k, T]) for k in KINDS}
     said = "; ".join(f"{name} {value:.1f}%" for name, value in shown.items())
     look = {"xlabel": "right weekdays of dates not seen, %", "xlim": (20, 100)}
-    colours = ("label", "student", "accent", "teacher", "muted")
+    colours = ("label", "student", "student", "accent", "teacher", "muted", "muted")
     return figures.estimates(shown, colours=colours, **look), f"T = {T:g}: {said}."
 
 

@@ -34,5 +34,6 @@ def dustbin(answer):
         ),
         "compare with the halves that it saw, for both sides": lambda s: np.log(2 * (1 - s)),
     }
-    hint = "By what factor were the others rarer in training than the special classes should be?"
+    hint = "Odds of 'another': what were they in training, what are they in truth? "
+    hint += "The factor between them, as a logarithm."
     check(answer, lambda s: np.log((1 - s) / s), hint, tries=SHARES, mistakes=mistakes)

@@ -320,7 +320,7 @@ DRAWN |= {
         {"neighbours": np.minimum(SEVEN, 7 - SEVEN)}, **{"kind": "neighbours", "T": 1} | at
     ),
     "ch09.draw_soft": lambda **at: ch09.draw_soft(
-        rows("weekday_soft", "kind", "T"), **{"T": 1} | at
+        rows("weekday_soft", "kind", "T") | rows("weekday_turned", "kind", "T"), **{"T": 1} | at
     ),
     "ch09.draw_committee": lambda **at: ch09.draw_committee(
         rows("specialists", "case", "who", "number"), **{"helpers": 4} | at

@@ -1,6 +1,7 @@
 """The rule of the weekday, how dates are written, and the specialists' combination are right."""
 
 from datetime import date
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -24,6 +25,11 @@ def steps(study):
 @pytest.fixture
 def soft(study):
     return study("weekday_soft")
+
+
+@pytest.fixture
+def turned(study):
+    return study("weekday_turned")
 
 
 # --- The weekday ----------------------------------------------------------------------------------
@@ -160,6 +166,25 @@ def test_a_fixed_order_is_the_same_for_every_date_of_a_day_and_a_random_one_is_n
     )
     assert len(np.unique(fixed, axis=0)) == 1 and len(np.unique(drawn, axis=0)) > 20
     assert np.array_equal(np.sort(fixed), np.sort(drawn))
+
+
+@pytest.mark.parametrize("kind", ["turned, no circle", "turned, reversed"])
+def test_a_turned_pattern_shifts_with_the_day_and_is_no_circle(soft, turned, kind):
+    apart = turned.apart(kind, None)
+    near = soft.distance("neighbours")
+    assert np.array_equal(np.roll(apart, (1, 1), axis=(0, 1)), apart)
+    assert np.array_equal(apart, apart.T) and np.array_equal(np.sort(apart), np.sort(near))
+    orders = ([0, *rest] for rest in permutations(range(1, 7)))  # of the week, round a circle
+    assert not any(np.array_equal(near[np.ix_(order, order)], apart) for order in orders)
+
+
+def test_a_shuffled_circle_is_a_circle_and_not_one_of_the_weeks_turns(soft, rule, turned):
+    near = soft.distance("neighbours")
+    for seed in range(20):  # those of the record
+        apart = turned.apart("shuffled circle", rule.some_dates(3000, seed)[1])
+        orders = ([0, *rest] for rest in permutations(range(1, 7)))
+        assert any(np.array_equal(near[np.ix_(order, order)], apart) for order in orders)
+        assert not np.array_equal(np.roll(apart, (1, 1), axis=(0, 1)), apart)
 
 
 # --- Specialists ----------------------------------------------------------------------------------
