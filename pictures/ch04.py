@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from distill_lib import Estimate, cross_entropy, figures, soft_target_loss
+from distill_lib import cross_entropy, figures, soft_target_loss
 from pictures import shared
-from pictures.rows import Row, crossed_gain, gain, minus, percent
+from pictures.rows import NOT_RUN, Row, crossed_gain, gain, minus, percent
 
 Drawn = tuple[Figure, str]
 Numbered = tuple[Figure, str, dict[str, ArrayLike]]
@@ -23,7 +23,6 @@ NEVER_SHOWN = {  # by the name of a line: the student, and what it learns from
     "evened": ("64-10", "evened"),
     "teacher without it": ("64-10", "ignorant teacher"),
 }
-NOT_RUN = Estimate(np.nan, np.nan, np.nan, 0)
 
 
 def draw_pulls(

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from distill_lib import Estimate, crossed_interval, interval, paired_difference, unpacked
 
 Row = Mapping[str, Any]
+
+NOT_RUN = Estimate(np.nan, np.nan, np.nan, 0)
+"""Where a line has no value: it is interrupted there."""
 
 
 def percent(row: Row, measure: str = "accuracy") -> Estimate:

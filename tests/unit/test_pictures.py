@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -37,6 +37,9 @@ RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(0, 2, (40, 10)), RNG.normal(0, 4, (40, 10))
 SPLIT = digits().test.take(np.arange(40))
 GAIN = RNG.choice([-100.0, 0.0, 100.0], (20, 400))  # of one student over another
+MIXED = np.random.default_rng(1).dirichlet(
+    np.ones(10), (3, 40)
+)  # targets of 40 digits in three passes
 HISTORY = History([0, 20, 40], [2.3, 1.0, 0.5], {}, [0.1, 0.7, 0.8], [2.3, 1.1, 1.2])
 SHORT = History([0, 20], [2.3, 0.25], {}, [0.1, 0.9], [2.3, 0.3])
 
@@ -85,6 +88,17 @@ def tasks() -> dict:
     return rows("step_by_step_labels", "name", "labels", "method")
 
 
+@cache
+def ensembles() -> tuple[dict, dict]:
+    """The rows of the ensembles, and the leads of two settings that share a scale."""
+    table = ch08.by_case(recorded("ensembles"))
+    return table, ch08.leads(table, ["300 right", "all right"])
+
+
+def self_distilled() -> dict:
+    return rows("self_distillation_wrong", "share", "method")
+
+
 def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
     return np.array([len(lesson), len(lesson) + 3.0]) + 40
 
@@ -99,6 +113,7 @@ def pulls(s, v, y, T, alpha, beta):
     return alpha * (y - s), beta * (v - s), (v - s) / T
 
 
+SEVEN = np.abs(np.arange(7)[:, None] - np.arange(7))  # days apart
 LESSONS = ["labels alone", "soft, same inputs", "soft T = 4, all inputs", "answers, all inputs"]
 RATIOS = {name: [1, 2, 30] for name in ("multiply-adds", "time, one example", "time, batch")}
 TIMES = {(name, n): 1.5 for name in ("64-10", "teacher") for n in (1, 256)}
@@ -250,6 +265,66 @@ DRAWN = {
         400,
         **{"T": 4.0, "alpha": 0.25, "beta": 0.25} | at,
     ),
+    "ch08.draw_teachers": lambda **at: ch08.draw_teachers(
+        *ensembles(),
+        **{"setting": "300 right", "inputs": "more", "teachers": 10} | at,
+    ),
+    "ch08.draw_over_T": lambda **at: ch08.draw_over_T(
+        ensembles()[0],
+        rows("ensembles_over_T", "inputs", "teachers", "T"),
+        **{"inputs": "more", "T": 4} | at,
+    ),
+    "ch08.draw_curves": lambda **at: ch08.draw_curves(
+        rows("ensembles_share", "percent", "teacher"),
+        recorded("ensembles_share")["step"],
+        **{"percent": 3, "teacher": "all the data", "measure": "accuracy"} | at,
+    ),
+    "ch08.draw_shares": lambda **at: ch08.draw_shares(
+        rows("ensembles_share", "percent", "teacher"), **{"percent": 3} | at
+    ),
+    "ch10.draw_target": lambda **at: ch10.draw_target(
+        SPLIT,
+        (SPLIT.labels + 1) % 10,
+        {0.4: MIXED, 0.8: MIXED},
+        {"a 6": 0, "a 2": 1},
+        **{"digit": "a 6", "w": 0.8, "passes": 2} | at,
+    ),
+    "ch10.draw_beside": lambda **at: ch10.draw_beside(
+        self_distilled(), **{"share": 0.3, "measure": "accuracy, points"} | at
+    ),
+    "ch10.draw_few": lambda **at: ch10.draw_few(
+        rows("self_distillation_unlabelled", "labels", "method"),
+        **{"labels": 30, "measure": "accuracy, points"} | at,
+    ),
+    "ch10.draw_noise": lambda **at: ch10.draw_noise(
+        rows("self_distillation_views", "share", "noise", "method"),
+        **{"share": 0.3, "noise": 0.3} | at,
+    ),
+    "ch10.draw_generations": lambda **at: ch10.draw_generations(
+        rows("self_distillation_generations", "share"),
+        {share: self_distilled()[share, "smoothing"] for share in (0, 0.3)},
+        **{"share": 0.3, "generation": 1} | at,
+    ),
+}
+DRAWN |= {
+    "ch09.draw_decades": lambda **at: ch09.draw_decades(
+        rows("weekday_encodings", "encoding"), **{"encoding": "digits"} | at
+    ),
+    "ch09.draw_off": lambda **at: ch09.draw_off(
+        rows("weekday_encodings", "encoding"), **{"encoding": "modulo 28"} | at
+    ),
+    "ch09.draw_steps": lambda **at: ch09.draw_steps(
+        rows("weekday_steps", "method", "dates"), **{"dates": 10000} | at
+    ),
+    "ch09.draw_soft_rule": lambda **at: ch09.draw_soft_rule(
+        {"neighbours": np.minimum(SEVEN, 7 - SEVEN)}, **{"kind": "neighbours", "T": 1} | at
+    ),
+    "ch09.draw_soft": lambda **at: ch09.draw_soft(
+        rows("weekday_soft", "kind", "T") | rows("weekday_turned", "kind", "T"), **{"T": 1} | at
+    ),
+    "ch09.draw_committee": lambda **at: ch09.draw_committee(
+        rows("specialists", "case", "who", "number"), **{"helpers": 4} | at
+    ),
 }
 MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch03.draw_learning": {"labels": [1197]},
@@ -296,6 +371,21 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
         "chosen": ["one rate for all"],
     },
     "ch07.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
+    "ch08.draw_teachers": {"setting": ["all right"], "inputs": ["same"], "teachers": [1]},
+    "ch08.draw_over_T": {"inputs": ["same"], "T": [1, 8]},
+    "ch08.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
+    "ch08.draw_shares": {"percent": [100]},
+    "ch10.draw_target": {"digit": ["a 2"], "w": [0.4], "passes": [0]},
+    "ch10.draw_beside": {"share": [0, 0.45], "measure": ["NLL"]},
+    "ch10.draw_few": {"labels": [300], "measure": ["NLL"]},
+    "ch10.draw_noise": {"share": [0.45], "noise": [0.6]},
+    "ch10.draw_generations": {"share": [0], "generation": [0, 4]},
+    "ch09.draw_decades": {"encoding": ["three numbers"]},
+    "ch09.draw_off": {"encoding": ["clock hands"]},
+    "ch09.draw_steps": {"dates": [3000]},
+    "ch09.draw_soft_rule": {"T": [0.25, 4]},
+    "ch09.draw_soft": {"T": [0.5, 4]},
+    "ch09.draw_committee": {"helpers": [1, 8]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -324,9 +414,13 @@ def test_every_picture_is_tried_here():
     """Of the functions here only these draw nothing: they judge, and write lines of tables."""
     chapter_7 = "by_case settings_of right gap p_value spread_ratio holm judged answers agreement"
     chapter_7 += " verdict_lines written arrival table_row speedy"
+    chapter_8 = "by_case case single ahead lead leads kept kept_words table word_errors"
     others = {"rows", "claims", "shared", "exercises"}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
+    judging |= {f"ch08.{name}" for name in chapter_8.split()}
+    chapter_10 = "chosen difference value beside generation_gain ahead_of table"
+    judging |= {f"ch10.{name}" for name in chapter_10.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 

@@ -193,8 +193,11 @@ def other(value):
     texts = {
         "64-16-10": "64-10",
         "64-10": "64-16-10",
+        "64-64-10": "64-10",
         "few labels": "clouds",
         "all tuned": "own rate",
+        "a unit a year": "modulo 28",
+        "modulo 28": "a unit a year",
     }
     if isinstance(value, str):
         return texts[value]

@@ -236,7 +236,7 @@ def test_the_whole_command_on_a_few_images(module, monkeypatch, capsys):
     labels = module.data().test.labels
     assert [row["taught"] for row in teachers["rows"]] == [1, 3]
     assert {*teachers["validation_errors"]} == {"1", "3"}
-    assert len(table["rows"]) == 19 and table["tuning_seeds"] == [1000]
+    assert len(table["rows"]) == 16 and table["tuning_seeds"] == [1000]
     assert table["command"] == "python studies/mnist.py"
     for row in [*teachers["rows"], *table["rows"]]:
         right = unpacked(row["right"], 100)
