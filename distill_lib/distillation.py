@@ -109,7 +109,7 @@ class TeacherOutputs:
         return cls(index, {"logits": np.log(p / p.sum(axis=-1, keepdims=True))})
 
     def __repr__(self) -> str:
-        scores = ", ".join(f"{n} {a.rows.shape[1:]}" for n, a in self._scores.items())
+        scores = ", ".join(f"{n} {self.at(self.index[:1], n).shape[1:]}" for n in self._scores)
         return f"TeacherOutputs({len(self.index)} examples: {scores})"
 
     def at(self, index: Array, name: str = "logits") -> Array:
@@ -132,7 +132,7 @@ class TeacherOutputs:
         moved = rng.choice(len(self.index), round(share * len(self.index)), replace=False)
         order = np.arange(len(self.index))
         order[moved] = np.roll(moved, 1)  # round in a ring: a shuffle would leave some in place
-        return TeacherOutputs(self.index, {n: a.rows[order] for n, a in self._scores.items()})
+        return TeacherOutputs(self.index, {n: self.at(self.index, n)[order] for n in self._scores})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,7 +52,7 @@ def origin() -> dict[str, Any]:
 def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command: str) -> Path:
     """Write `results/NAME.json`: the content, and what it takes to get it again.
 
-    An interruption leaves the old file or the new one, never a part. Returns its path.
+    An interruption leaves the old file or the new one. Returns its path.
 
     ValueError for a name not of letters, digits and underscores, seeds that are not whole, or a
     content that names what stands at the head anyway, or has nan or infinity, unknown to JSON.
@@ -69,11 +70,23 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
     if clash := head.keys() & content.keys():
         raise ValueError(f"a content must not name what the record says itself: {sorted(clash)}")
     text = json.dumps(head | dict(content), indent=1, allow_nan=False, default=_plain)
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text + "\n", encoding="utf-8")
-    beside.replace(path)
+    write_whole(path, f"{text}\n".encode())
     return path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, whoever else writes it; a kill leaves a NAME.part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{uuid4().hex}.part")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.replace(beside, path)
+    except FileNotFoundError:  # another has written the same, and tidied up
+        if not path.exists():
+            raise
 
 
 def recorded(name: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ ORDER = [
     "distillation",
     "statistics",
     "results",
+    "store",
     "figures",
 ]
 EXPLAINED = ORDER[: ORDER.index("results")]  # what chapters derive or walk through
