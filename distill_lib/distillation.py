@@ -110,7 +110,7 @@ class TeacherOutputs:
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{n} {self.at(self.index[:1], n).shape[1:]}" for n in self._scores)
-        return f"TeacherOutputs({len(self.index)} examples: {scores})"
+        return f"{type(self).__name__}({len(self.index)} examples: {scores})"
 
     def at(self, index: Array, name: str = "logits") -> Array:
         """The scores called `name` of these examples, in this order.
