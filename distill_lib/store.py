@@ -20,7 +20,6 @@ import numpy as np
 from tqdm import tqdm  # as text: a widget would end up in the built page
 
 from distill_lib import checks
-from distill_lib.checks import Array
 from distill_lib.data import Split
 from distill_lib.distillation import Aligned, TeacherOutputs
 from distill_lib.models import Model
@@ -62,7 +61,7 @@ def store_outputs(
     checks.check_whole("shard", shard)
     checks.check_whole("workers", workers)
     checks.check_whole("worker", worker, least=0, most=workers - 1)
-    asked, first = _identity(model, split), model.scores(split.inputs[:1])
+    asked, first = _identity(fingerprint(model), split), model.scores(split.inputs[:1])
     if "logits" not in names or not {*names} <= {*first}:
         raise ValueError(f'names must be some of {[*first]}, "logits" among them, got {names!r}')
     kind = np.dtype(dtype or first["logits"].dtype).newbyteorder("<").str
@@ -106,7 +105,7 @@ def load_outputs(folder: str | Path, model: Model | str, split: Split) -> Stored
 class StoredOutputs(TeacherOutputs):
     """`TeacherOutputs` on disk, from `load_outputs` and with its ValueError; `at` reads in part."""
 
-    def __init__(self, folder: str | Path, index: Array, asked: dict[str, Any]) -> None:
+    def __init__(self, folder: str | Path, index: checks.Array, asked: dict[str, Any]) -> None:
         path = Path(folder) / "manifest.json"
         if not path.exists():
             raise ValueError(f"{folder} has no manifest.json: store_outputs makes a store there")
@@ -128,7 +127,7 @@ class StoredOutputs(TeacherOutputs):
         # Not all at once: a process may not open very many files.
         self._table = lru_cache(100)(lambda k: np.load(self.paths[k], mmap_mode="r"))
 
-    def at(self, index: Array, name: str = "logits") -> Array:
+    def at(self, index: checks.Array, name: str = "logits") -> checks.Array:
         """As `TeacherOutputs.at`; half precision comes as float32. ValueError as there."""
         shard, row = np.divmod(super().at(index, name), self.shard)
         kind, shape = self.row[name].base, self.row[name].shape
@@ -156,6 +155,6 @@ def _identity(model: Model | str, split: Split) -> dict[str, Any]:
     return {**head, "order": _sha256(split.index.astype("<i8")), "inputs": _sha256(split.inputs)}
 
 
-def _sha256(array: Array, text: str = "") -> str:
+def _sha256(array: checks.Array, text: str = "") -> str:
     head = f"{text} {array.dtype.str} {array.shape} "
     return hashlib.sha256(head.encode() + array.tobytes()).hexdigest()
