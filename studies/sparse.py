@@ -1,7 +1,7 @@
 """How much of a teacher's answer must be kept? All of it, its top, or a few ids drawn from it.
 
-    python studies/sparse.py            # two minutes on one core
-    python studies/sparse.py --check    # repeat a slice of the record, write nothing
+    python studies/sparse.py            # both; two minutes on one core
+    python studies/sparse.py --check    # repeat a slice of the records, write nothing
 
 A made-up language: 100 words, some far more frequent than others, and contexts of 8 numbers. The
 teacher knows how likely each word is in each context. A linear student learns from what was kept of
@@ -9,7 +9,9 @@ teacher knows how likely each word is in each context. A linear student learns f
 
 Each seed draws the language, the contexts, and the ids that are kept: once, as in a store, for all
 epochs. Each way of keeping gets the same trials of the learning rate, on seeds of their own, and
-stops where the words of validation contexts, one each, are foretold best; or does not stop.
+stops where the words of validation contexts, one each, are foretold best; or does not stop. In
+`same_rate` nothing is chosen, and all go on to the end: what some have lost then is their noise or
+their bias, learned whole.
 """
 
 from __future__ import annotations
@@ -158,6 +160,8 @@ def expected_calibration(logits: Array, teacher_logits: Array) -> float:
 
 
 LADDER = [1, 2, 3, 5, 8, 12, 20, 50]
+CASE = {"vocabulary": 100, "contexts": 600, "steps": 400, "batch_size": 60}
+ALLOWED = {"kl": 0.005, "calibration": 0.005, "accuracy": 0.005, "bytes": 0.1, "ids": 0.1}
 
 
 @study(
@@ -168,10 +172,10 @@ LADDER = [1, 2, 3, 5, 8, 12, 20, 50]
     {"keep": ["top"], "n": [3, 12, 50], "stop": [False]},
     {"keep": ["top, even tail"], "n": [12], "stop": [False]},
     {"keep": ["drawn"], "n": [1, 20], "stop": [False]},
-    fixed={"vocabulary": 100, "contexts": 600, "steps": 400, "batch_size": 60},
-    rates=[0.01, 0.03, 0.1],
-    tuning=range(100, 104),
-    allowed={"kl": 0.005, "calibration": 0.005, "accuracy": 0.005, "bytes": 0.1, "ids": 0.1},
+    fixed=CASE,
+    rates=[0.003, 0.01, 0.03, 0.1, 0.3],
+    tuning=range(100, 103),
+    allowed=ALLOWED,
 )
 def sparse(
     keep: str, n: int, stop: bool, vocabulary: int, contexts: int, seed: int, **plan: float
@@ -197,6 +201,17 @@ def sparse(
         "ids": kept.ids,
         "steps_taken": history.best_step,
     }
+
+
+@study(
+    {"keep": ["all", "all, half precision"], "n": [100]},
+    {"keep": ["top", "top, even tail", "drawn"], "n": [1, 3, 12, 20, 50]},
+    fixed=CASE | {"rate": 0.1},
+    allowed=ALLOWED,
+)
+def same_rate(keep: str, n: int, seed: int, **plan: float) -> Row:
+    """The same at one rate for all, the best of the whole answer, and to the end."""
+    return sparse(keep, n, False, seed=seed, **plan)
 
 
 if __name__ == "__main__":

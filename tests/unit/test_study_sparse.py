@@ -176,3 +176,18 @@ def test_the_record_has_the_order_of_the_first_trial():
     assert mean("kl", "all", 100) < kl[20] < mean("kl", "top, even tail", 12)
     assert mean("kl", "top, even tail", 12) < mean("kl", "top", 12) < mean("kl", "top", 3) < kl[1]
     assert mean("calibration", "drawn", 20) < mean("calibration", "top", 12) / 3
+
+
+def test_in_the_record_half_precision_costs_nothing_that_shows():
+    for measure in ("kl", "calibration", "accuracy"):
+        one, other = row("all", 100, True), row("all, half precision", 100, True)
+        np.testing.assert_allclose(one[measure], other[measure], atol=2e-3)
+    assert set(other["bytes"]) == {200.0} and set(one["bytes"]) == {400.0}
+
+
+def test_in_the_record_draws_lose_less_than_any_top_of_as_many_bytes():
+    rows = [r for r in recorded("sparse")["rows"] if r["stop"]]
+    drawn = row("drawn", 20, True)
+    for r in rows:
+        if r["keep"].startswith("top") and np.mean(r["bytes"]) <= 24:
+            assert np.mean(r["kl"]) > np.mean(drawn["kl"]) and np.mean(drawn["bytes"]) < 24
