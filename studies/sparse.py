@@ -32,7 +32,8 @@ from distill_lib.metrics import negative_log_likelihood
 
 N_FEATURES, N_HIDDEN, N_VALIDATION, N_TEST = 8, 32, 300, 1000
 BINS = 15
-# Chosen so that the teacher's answers are as wide as in the prototype: 20 draws are some 8.5 words.
+# Chosen among eight on seed 0, with all figures in view, so that an earlier trial is met: 20 draws
+# are some 8.5 words, and learning from the whole answer leaves 0.046 nats.
 ZIPF, SPREAD, GAIN = 1.4, 2.5, 0.75
 EVENER = 0.5  # the power of the probabilities by which "drawn evener" draws
 
