@@ -11,7 +11,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from distill_lib import Adam, cosine_enhanced, losses, step_by_step, traditional, train
+from distill_lib import (
+    Adam,
+    cosine_enhanced,
+    losses,
+    recorded,
+    step_by_step,
+    traditional,
+    train,
+)
 
 torch = pytest.importorskip(
     "torch",
@@ -247,3 +255,14 @@ def test_a_run_survives_the_death_of_one_of_its_processes(tmp_path):
     said = torchrun(file, "--fail-at", 70, "--every", 50, restarts=1)
     assert "exitcode: -9" in said and "going on after step 50" in said
     same(file, 1e-9)
+
+
+def test_the_record_is_what_readers_without_pytorch_would_see():
+    """Its first steps are those of today, and every way of it ended alike."""
+    record = recorded("bridge_torch")
+    assert record["plan"] == PLAN and len(record["loss"]) == record["steps"]
+    np.testing.assert_allclose(record["loss"][:STEPS], alone()[1], rtol=0, atol=2e-6)
+    assert len(record["rows"]) == 5
+    for row in record["rows"]:
+        assert row["largest_difference_of_the_loss"] < 1e-9, row
+        assert row["same_test_answers"] == record["n_test"], row
