@@ -19,6 +19,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ from distill_lib import (
     train,
 )
 
-PLAN = {"T": 4.0, "alpha": 0.1, "rate": 0.01, "batch_size": 32, "seed": 1}
+PLAN: dict[str, Any] = {"T": 4.0, "alpha": 0.1, "rate": 0.01, "batch_size": 32, "seed": 1}
 
 
 def experiment() -> tuple[Dataset, MLP, TeacherOutputs]:
