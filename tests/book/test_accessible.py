@@ -49,9 +49,11 @@ SPOIL = """() => {
   add(`<style>html[data-theme="dark"] .only-dark-pale {
          color: #333 !important; background: #222 !important }
        @media (max-width: 400px) { .only-narrow { overflow: auto; height: 30px } }</style>`);
-  add(`<p>prose</p><p class="only-dark-pale">prose</p><p class="only-dark-pale">again</p>`);
-  add(`<p class="under">in order</p><p class="under" style="position: relative">covered
-       <span style="position: absolute; inset: 0; background: #202020"></span></p>`);
+  add(`<p class="only-dark-pale">prose</p>`);
+  add(`<style>.two { position: relative; height: 30px } .two i { position: absolute; inset: 0 }
+         .two b { position: relative; color: #ccc }</style>
+       <div class="two"><i></i><b>seen</b></div>
+       <div class="two"><i style="background: #bbb"></i><b>hidden</b></div>`);
   add(`<div class="highlight"><pre><span class="n">a</span> <span class="n">b</span>
        <span class="n only-dark-pale">word</span> <span class="n">c</span>
        <span style="background: #777"><span class="n" style="color: #888">marked</span></span>
@@ -68,6 +70,7 @@ SPOILED = {
     'class="only-dark-pale">prose': "color-contrast",
     'class="n only-dark-pale">word': "color-contrast",
     ">marked<": "color-contrast",
+    "<b>hidden": "color-contrast",  # the other one, of the same look, is in order
     ">sign<": "color-contrast",
     'class="only-dark-pale">solution': "color-contrast",
     "<img src=": "image-alt",
