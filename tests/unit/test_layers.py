@@ -109,7 +109,7 @@ def test_training_takes_any_list_of_layers():
     layers = [Linear(64, {"first": 24}), ReLU(), Linear(24, {"second": 16}), ReLU()]
     model = Network([*layers, Linear(16, {"logits": 10}, gain=1.0)])
     history = train(model, data.train, hard_labels(data.train), steps=300, look_every=100)
-    assert history.loss[-1] < 0.3 and model.names == ["first", "second", "logits"]
+    assert history.loss[-1] < 0.3 and [*model.units] == ["first", "second", "logits"]
 
 
 # dropout

@@ -28,9 +28,9 @@ def made(sizes=(5, 6, 4, 3), examples=7, dtype=np.float64):
 
 def by_hand(model, x):
     """Named scores, one example and one unit at a time."""
-    scores = {name: [] for name in model.names}
+    scores = {name: [] for name in model.units}
     for units in x:
-        for i, name in enumerate(model.names, start=1):
+        for i, name in enumerate(model.units, start=1):
             W, b = model.parameters[f"W{i}"], model.parameters[f"b{i}"]
             z = [
                 sum(u * w for u, w in zip(units, W[:, k], strict=True)) + b[k]
@@ -111,7 +111,7 @@ def test_gradients_of_every_parameter_are_those_of_finite_differences(sizes):
     model, x = made(sizes)
     rng = np.random.default_rng(0)
     weights = {name: rng.normal(0, 1, s.shape) for name, s in model.forward(x).items()}
-    for chosen in [*([name] for name in model.names), model.names]:
+    for chosen in [*([name] for name in model.units), [*model.units]]:
 
         def value(_, chosen=chosen):
             scores = model.forward(x)
@@ -208,7 +208,7 @@ def test_batches_of_any_size_in_any_order_give_what_a_fresh_model_gives():
         for model in (used, fresh):
             scores = model.forward(x[:size])
             model.backward({"logits": given, "hidden_1": np.ones_like(scores["hidden_1"])})
-        for name in used.names:
+        for name in used.units:
             np.testing.assert_array_equal(used.scores(x[:size])[name], fresh.scores(x[:size])[name])
         np.testing.assert_array_equal(used.gradient_vector, fresh.gradient_vector)
 
@@ -252,7 +252,7 @@ def test_a_copy_shares_nothing_and_is_whole(twin_of, dtype):
 
 def test_logistic_regression_is_one_layer_and_stays_one_when_copied():
     model = LogisticRegression(5, 3, seed=1, dtype=np.float64)
-    assert model.names == ["logits"] and model.sizes == (5, 3)
+    assert [*model.units] == ["logits"] and model.sizes == (5, 3)
     np.testing.assert_array_equal(model.vector, MLP((5, 3), seed=1, dtype=np.float64).vector)
     assert type(model.copy()) is LogisticRegression
 
