@@ -30,8 +30,7 @@ DRAWING = {"figures.py"}
 
 def library_digest() -> str:
     """The fingerprint of all of the library that computes: any edit changes it."""
-    modules = Path(__file__).parent.glob("*.py")
-    return digest(path for path in modules if path.name not in DRAWING)
+    return digest(p for p in Path(__file__).parent.glob("*.py") if p.name not in DRAWING)
 
 
 def digest(paths: Iterable[Path]) -> str:
@@ -95,13 +94,10 @@ def recorded(name: str) -> dict[str, Any]:
     ValueError for no such result (the message lists what there is), or a file cut off or no record.
     """
     path = _path(name)
-    if not RESULTS.is_dir():
-        where = "the recorded results are in the book's repository, not in the installed library"
-        advice = "run `pip install -e ./livefigures -e .` in a copy of it"
-        raise ValueError(f"there is no folder {RESULTS}: {where}; {advice}")
     if not path.exists():
-        there = sorted(p.stem for p in RESULTS.glob("*.json"))
-        raise ValueError(f"no recorded result {name!r}; there are {there}")
+        none = "none: run `pip install -e ./livefigures -e .` in a copy of the book's repository"
+        there = sorted(p.stem for p in RESULTS.glob("*.json")) or none
+        raise ValueError(f"no recorded result {name!r} in {RESULTS}; there are {there}")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
