@@ -50,13 +50,5 @@ from distill_lib.statistics import (
     paired_difference,
 )
 from distill_lib.store import fingerprint, load_outputs, store_outputs
-from distill_lib.training import (
-    SGD,
-    Adam,
-    History,
-    constant,
-    cosine_decay,
-    noisy_copies,
-    train,
-)
+from distill_lib.training import SGD, Adam, History, constant, cosine_decay, train
 from livefigures import Choices, explore, show

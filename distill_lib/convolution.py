@@ -56,15 +56,10 @@ class ImageLayer(Layer):
 class Conv2d(ImageLayer):
     """At each place of an image, the same linear scores of the square of places around it.
 
-    Outside of the image there are zeros: the border is a place like others.
-
-    Attributes:
-        image, name: see `ImageLayer`.
-        filters: how many scores at each place, the channels of what comes out.
-        size: lines and columns of the square, an odd number.
-
-    The first weights are normal with variance 2 / inputs of a filter (He et al. 2015). ValueError
-    for sizes below 1 or not whole, or an even `size`. LeCun et al. 1998. Chapter 12.
+    Outside of the image there are zeros: the border is a place like others. Of the square, `size`
+    is the lines and columns, an odd number; `filters`, the scores at each place, are the channels
+    of what comes out. The first weights are normal with variance 2 / inputs of a filter (He et al.
+    2015). ValueError for sizes below 1 or not whole, or an even `size`. Chapter 12.
     """
 
     image: Image
@@ -145,11 +140,8 @@ class Conv2d(ImageLayer):
 class AveragePool2d(ImageLayer):
     """The mean of each square of places, channel by channel; of the whole image, if it is as large.
 
-    Attributes:
-        image, name: see `ImageLayer`.
-        size: lines and columns of a square, which divides height and width.
-
-    ValueError for a size that is not whole or does not divide them. LeCun et al. 1998. Chapter 12.
+    `size` is the lines and columns of a square. ValueError for one that is not whole, or does not
+    divide height and width. Chapter 12.
     """
 
     image: Image

@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from distill_lib.checks import Array, check_below_1, check_kind, check_positive, check_whole
+from distill_lib.checks import Array, check_kind, check_positive, check_share, check_whole
 
 RATIONALE = "rationale"
 """Scores of this name serve training alone: they do not count as part of the trained model."""
@@ -181,7 +181,7 @@ class Dropout(Layer):
     kind: ClassVar[str] = "dropout"
 
     def __post_init__(self) -> None:
-        check_below_1("rate", self.rate)
+        check_share("rate", self.rate, below_1=True)
 
     def forward(self, inputs: Array, memory: Memory) -> Array:
         """The same shape as the inputs."""

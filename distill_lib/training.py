@@ -56,21 +56,6 @@ Augment = Callable[[Array, np.random.Generator], Array]
 """From a batch of inputs to what the model sees: as many rows, or a multiple of them."""
 
 
-def noisy_copies(noise: float) -> Augment:
-    """For `train`: after the examples of a batch, copies of them with noise on their inputs.
-
-    `noise` is the standard deviation of the normal noise, in units of the inputs. ValueError for
-    noise not above 0. Chapter 6, "Consistency, and its control".
-    """
-    checks.check_positive("noise", noise)
-
-    def augment(inputs: Array, rng: np.random.Generator) -> Array:
-        copies = inputs + noise * rng.standard_normal(inputs.shape, inputs.dtype)
-        return np.concatenate([inputs, copies])
-
-    return augment
-
-
 @dataclass
 class SGD:
     """Stochastic gradient descent with momentum: v ← momentum · v + g; w ← w − rate · v.
@@ -83,7 +68,7 @@ class SGD:
 
     def __post_init__(self) -> None:
         checks.check_positive("learning_rate", self.learning_rate)
-        checks.check_below_1("momentum", self.momentum)
+        checks.check_share("momentum", self.momentum, below_1=True)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -111,8 +96,8 @@ class Adam:
     def __post_init__(self) -> None:
         checks.check_positive("learning_rate", self.learning_rate)
         checks.check_positive("epsilon", self.epsilon)
-        checks.check_below_1("beta1", self.beta1)
-        checks.check_below_1("beta2", self.beta2)
+        checks.check_share("beta1", self.beta1, below_1=True)
+        checks.check_share("beta2", self.beta2, below_1=True)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -201,14 +186,14 @@ def train(
         validation: looked at every `look_every` steps and at the end.
         patience: with `validation`: stop after this many looks without a lower negative
             log-likelihood, and in any case go back to the parameters that had the lowest.
-        augment: what is done to the inputs of each batch, such as `noisy_copies(0.04)`.
+        augment: what is done to the inputs of each batch.
         after_step: what is done with the model after each step, such as a limit of its weights.
         seed: of the order of the examples, of what `augment` draws, and of dropout.
         label: what the progress bar says.
 
     Raises:
         ValueError: numbers out of bounds (the schedule's too), patience without validation, no
-            optimiser, no split, or an `augment` that gives other shapes.
+            optimiser, no split, or an `augment` that gives what the model does not take.
         Diverged: scores, a loss or parameters that are not finite; a `ValueError` that names the
             step and what usually helps.
 
@@ -247,7 +232,7 @@ def train(
             rows, order = order[:batch_size], order[batch_size:]
             # mode="clip" lets `take` write straight into the buffer; every row is known to exist.
             x = np.take(inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
-            x = x if augment is None else _augmented(augment, x, augment_rng)
+            x = x if augment is None else augment(x, augment_rng)
             scores = model.forward(x, model_rng)
             _check_finite(scores["logits"], "logits", step, optimizer)
             outcome = objective(scores, split.index[rows], (step - 1) / steps_per_pass)
@@ -274,16 +259,6 @@ def train(
     else:
         history.best_step = history.step[-1]
     return history
-
-
-def _augmented(augment: Augment, batch: Array, rng: np.random.Generator) -> Array:
-    x = np.asarray(augment(batch, rng))
-    whole = len(x) > 0 and len(x) % len(batch) == 0 if x.ndim else False
-    if x.dtype != batch.dtype or x.shape[1:] != batch.shape[1:] or not whole:
-        must = "keep the type and width of the inputs and give as many rows or a multiple of them"
-        made = f"of {batch.dtype} {batch.shape} it made {x.dtype} {x.shape}"
-        raise ValueError(f"augment must {must}; {made}")
-    return x
 
 
 def _look(
