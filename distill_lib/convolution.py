@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -66,7 +65,6 @@ class Conv2d(ImageLayer):
     filters: int
     size: int = 3
     name: str = ""
-    kind: ClassVar[str] = "conv2d"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -147,7 +145,6 @@ class AveragePool2d(ImageLayer):
     image: Image
     size: int = 2
     name: str = ""
-    kind: ClassVar[str] = "average_pool2d"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -179,4 +176,4 @@ class AveragePool2d(ImageLayer):
         return dx
 
 
-KINDS.update({layer.kind: layer for layer in (Conv2d, AveragePool2d)})
+KINDS.update({kind.__name__: kind for kind in (Conv2d, AveragePool2d)})

@@ -69,16 +69,16 @@ class Network:
         layers = tuple(layers)
         for layer in layers:
             check_kind("each layer", layer, Layer)
+        names = [name for layer in layers for name in layer.scores]
+        if not layers or "logits" not in layers[-1].scores or len(set(names)) < len(names):
+            raise ValueError(f'the last layer must have "logits", and no name twice, got {names}')
         # Below the first layer that is no dropout there is nothing to teach.
-        self._first = next((k for k, one in enumerate(layers) if not isinstance(one, Dropout)), 0)
-        if layers and not layers[self._first].sizes[0]:
+        self._first = next(k for k, one in enumerate(layers) if not isinstance(one, Dropout))
+        if not layers[self._first].sizes[0]:
             raise ValueError(f"the first layer must know its n_inputs, got {layers[self._first]}")
         for one, other in pairwise(layer for layer in layers if layer.sizes[0]):
             if one.sizes[1] != other.sizes[0]:
                 raise ValueError(f"each layer must fit the one before, got {one} before {other}")
-        names = [name for layer in layers for name in layer.scores]
-        if not layers or "logits" not in layers[-1].scores or len(set(names)) < len(names):
-            raise ValueError(f'the last layer must have "logits", and no name twice, got {names}')
         size = sum(prod(shape) for layer in layers for shape in layer.shapes.values())
         self.layers, self.dtype = layers, np.dtype(dtype)
         self._vector: Array = np.zeros(size, dtype)
@@ -239,9 +239,9 @@ class Network:
         """
         if Path(path).suffix != ".npz":
             raise ValueError(f'a model is saved under a name that ends in ".npz", got {path}')
-        if strange := [layer for layer in self.layers if KINDS.get(layer.kind) is not type(layer)]:
+        if strange := [one for one in self.layers if type(one) not in KINDS.values()]:
             raise ValueError(f"only layers of `layers.KINDS` can be saved, got {strange}")
-        described = [{"kind": one.kind, **asdict(cast(Any, one))} for one in self.layers]
+        described = [{"kind": type(one).__name__, **asdict(cast(Any, one))} for one in self.layers]
         layers = json.dumps(described, default=np.generic.item)
         np.savez(path, kind=type(self).__name__, layers=layers, vector=self._vector)
 

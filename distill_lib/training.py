@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,17 +41,13 @@ class Outcome(NamedTuple):
     shares: Mapping[str, float] | None = None
 
 
-class Objective(Protocol):
-    """Anything that judges the student's named scores on the examples with these indices.
+Objective = Callable[[Mapping[str, Array], Array, float], Outcome]
+"""What judges the student's named scores on the examples with these indices, in this epoch.
 
-    `epoch` counts passes through the training examples, with its fraction, for weights that
-    change while training goes on. Where `train` has an `augment` that adds copies, the scores have
-    several rows for each index: first those of all examples, then those of their copies.
-    """
-
-    def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome: ...
-
-
+The epoch counts passes through the training examples, with its fraction, for weights that change
+while training goes on. Where `train` has an `augment` that adds copies, the scores have several
+rows for each index: first those of all examples, then those of their copies.
+"""
 Augment = Callable[[Array, np.random.Generator], Array]
 """From a batch of inputs to what the model sees: as many rows, or a multiple of them."""
 
@@ -168,7 +164,6 @@ def train(
     augment: Augment | None = None,
     after_step: Callable[[Any], None] | None = None,
     seed: int = 0,
-    label: str = "training",
 ) -> History:
     """Train `model` in place to lower `objective` on the examples of `split`.
 
@@ -189,7 +184,6 @@ def train(
         augment: what is done to the inputs of each batch.
         after_step: what is done with the model after each step, such as a limit of its weights.
         seed: of the order of the examples, of what `augment` draws, and of dropout.
-        label: what the progress bar says.
 
     Raises:
         ValueError: numbers out of bounds (the schedule's too), patience without validation, no
@@ -227,7 +221,7 @@ def train(
     _look(history, model, optimizer, validation, 0, since_look)
 
     with few_threads(batch_size * model.multiply_adds):
-        for step in tqdm(range(1, steps + 1), desc=label, unit="step", delay=2, leave=False):
+        for step in tqdm(range(1, steps + 1), desc="training", unit="step", delay=2, leave=False):
             order = order if len(order) else rng.permutation(len(inputs))
             rows, order = order[:batch_size], order[batch_size:]
             # mode="clip" lets `take` write straight into the buffer; every row is known to exist.

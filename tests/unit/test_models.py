@@ -438,7 +438,7 @@ def test_a_layer_that_could_not_be_read_again_is_not_saved(tmp_path):
 
 def saved(path, **arrays):
     """A file with the entries of a saved model, or with others in their place."""
-    layers = '[{"kind": "linear", "n_inputs": 5, "scores": {"logits": 3}, "gain": 1.0}]'
+    layers = '[{"kind": "Linear", "n_inputs": 5, "scores": {"logits": 3}, "gain": 1.0}]'
     np.savez(path, **{"kind": "MLP", "layers": layers, "vector": np.zeros(18, np.float32)} | arrays)
 
 
@@ -451,10 +451,10 @@ def saved(path, **arrays):
         lambda path: saved(path, vector=np.array([print], object)),
         lambda path: saved(path, layers="[{"),
         lambda path: saved(path, layers="{}"),
-        lambda path: saved(path, layers='[{"kind": "linear", "n_inputs": 5, "scores": [3]}]'),
+        lambda path: saved(path, layers='[{"kind": "Linear", "n_inputs": 5, "scores": [3]}]'),
         lambda path: saved(path, kind="Forest"),
         lambda path: saved(path, layers='[{"kind": "spell"}]'),
-        lambda path: saved(path, layers='[{"kind": "linear", "n_inputs": 5}]'),
+        lambda path: saved(path, layers='[{"kind": "Linear", "n_inputs": 5}]'),
         lambda path: np.savez(path, vector=np.zeros(18, np.float32)),
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"PK\x03\x04 and no more"),
