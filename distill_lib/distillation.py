@@ -157,7 +157,7 @@ class WeightedTerms:
     """The objective Σ weight · loss over its terms. Terms of weight 0 are not even computed.
 
     ValueError for no terms, or two of the same name; in use, for a weight below 0 or not finite, or
-    scores that the student lacks.
+    scores that the student lacks, or has not for each example one row.
     """
 
     def __init__(self, *terms: Term) -> None:
@@ -188,12 +188,6 @@ class WeightedTerms:
             gradients[term.on] = gradient if before is None else before + gradient
             parts[term.name], shares[term.name] = loss.value, weight * loss.value
         return Outcome(sum(shares.values(), 0.0), gradients, parts, shares)
-
-
-def _rest(*weights: float) -> float:
-    """What the weights leave of 1: exactly 0 where 1 - 0.9 - 0.1 is only nearly 0."""
-    rest = 1 - sum(weights)
-    return rest if rest > 1e-12 else 0.0
 
 
 def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:

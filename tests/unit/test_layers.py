@@ -216,7 +216,7 @@ def test_a_rate_of_dropout_lies_in_0_to_1(rate):
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([Dropout(0.5), ReLU()], "the first layer must know its n_inputs, got ReLU"),
+        ([Dropout(0.5), ReLU(), Linear(4, {"logits": 2})], "must know its n_inputs, got ReLU"),
         ([Linear(4, {"a": 5}), Dropout(0.5), Linear(4, {"logits": 2})], "must fit the one before"),
         ([ReLU(), Linear(4, {"logits": 2})], "the first layer must know its n_inputs"),
         ([Linear(4, {"a": 5}), ReLU(), Linear(4, {"logits": 2})], "must fit the one before"),

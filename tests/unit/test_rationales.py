@@ -62,6 +62,20 @@ def test_cosine_enhanced_is_its_formula_and_its_curriculum_grows_evenly(data, te
         assert value == pytest.approx(expected)
 
 
+def test_step_by_step_takes_a_curriculum_and_any_comparison(data, teacher):
+    scores, index = scores_of(data), data.transfer.index
+    plan = {"T": 2, "alpha": 0.5, "beta": 0.4, "curriculum": 8}
+    cosine = cosine_enhanced(data.transfer, teacher, **plan)
+    same = step_by_step(data.transfer, teacher, **plan, compare=rationale_cosine)
+    squares = step_by_step(data.transfer, teacher, **plan)
+    for epoch in (0, 2, 9):
+        one, other = cosine(scores, index, epoch), same(scores, index, epoch)
+        assert one.value == other.value and one.shares == other.shares
+    assert squares(scores, index, 2).shares["rationale"] == pytest.approx(
+        0.1 * rationale_mse(scores["logits"], teacher.at(index)).value
+    )
+
+
 def test_without_a_rationale_both_methods_are_the_traditional_one(data, teacher):
     trained = []
     for make in (traditional, step_by_step, cosine_enhanced):
