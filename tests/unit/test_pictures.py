@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, deployment, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -282,6 +282,9 @@ DRAWN = {
     "ch08.draw_shares": lambda **at: ch08.draw_shares(
         rows("ensembles_share", "percent", "teacher"), **{"percent": 3} | at
     ),
+    "deployment.draw_bits": lambda **at: deployment.draw_bits(
+        rows("int8", "labels", "bits", "method"), **{"labels": 100, "bits": 3} | at
+    ),
     "ch10.draw_target": lambda **at: ch10.draw_target(
         SPLIT,
         (SPLIT.labels + 1) % 10,
@@ -375,6 +378,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch08.draw_over_T": {"inputs": ["same"], "T": [1, 8]},
     "ch08.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
     "ch08.draw_shares": {"percent": [100]},
+    "deployment.draw_bits": {"labels": [1197], "bits": [8, 2]},
     "ch10.draw_target": {"digit": ["a 2"], "w": [0.4], "passes": [0]},
     "ch10.draw_beside": {"share": [0, 0.45], "measure": ["NLL"]},
     "ch10.draw_few": {"labels": [300], "measure": ["NLL"]},
@@ -421,6 +425,7 @@ def test_every_picture_is_tried_here():
     judging |= {f"ch08.{name}" for name in chapter_8.split()}
     chapter_10 = "chosen difference value beside generation_gain ahead_of table"
     judging |= {f"ch10.{name}" for name in chapter_10.split()}
+    judging |= {f"deployment.{name}" for name in ("error", "cost", "won_back", "model_card")}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 
