@@ -643,11 +643,14 @@ def _notes(
         name: PERCENT * np.mean(case.outputs.at(split.index).argmax(axis=1) == split.labels)
         for name, split in (("train", data.train), ("test", data.test))
     }
-    majority = PERCENT * np.mean(data.train.labels == largest)
-    if right["train"] <= majority + 1:
+    index = np.concatenate([data.train.index, data.validation.index])
+    labels = np.concatenate([data.train.labels, data.validation.labels])
+    knows = PERCENT * np.mean(case.outputs.at(index).argmax(axis=1) == labels)
+    majority = PERCENT * np.mean(labels == largest)
+    if knows <= majority + PERCENT / np.sqrt(len(labels)):  # two standard errors at most
         notes.append(
-            f"The teacher knows {right['train']:.0f}% of the labels of train, and the largest class"
-            f" has {majority:.0f}%: do its rows or columns stand in another order?"
+            f"The teacher knows {knows:.0f}% of the labels of train and validation, and the largest"
+            f" class has {majority:.0f}%: do its rows or columns stand in another order?"
         )
     elif right["train"] > 99 and right["test"] < right["train"] - 3:
         notes.append(
