@@ -337,7 +337,8 @@ class Method:
 
     `trials` are choices with their mean "accuracy" and "nll" on validation; `right` has shape
     (seeds, examples of test); `accuracy`, in percent, covers seeds and examples, `nll` and
-    `calibration_error` seeds alone; `bins` as `Method.calibration` reads them.
+    `calibration_error` seeds alone; `bins` are, for each bin of `calibration_bins`, the sums of
+    confidence and of right answers, and their number, over all seeds.
     """
 
     trials: list[Row]
@@ -370,7 +371,9 @@ class Result:
         methods: by name; the baselines come first.
         baseline: the one of them that is best on validation.
         difference: test accuracy of the student with soft targets minus the baseline's, in points.
+        likelihood: the same of the log loss, in nats, over the seeds alone; below 0 is better.
         teacher, majority: test accuracy, in percent, of the teacher and of the largest class.
+        teacher_report, teacher_bins: of the teacher, as `metrics.report` and `Method` have them.
         verdict, notes: in words.
         student: of the method that is best on validation, of seed 0; it takes raw features.
         exported: that method's name.
@@ -663,6 +666,12 @@ def _notes(
         notes.append(
             f"The best baseline has {methods[baseline].accuracy.mean:.1f}% right on test, the"
             f" teacher {right['test']:.1f}%: there is little that it could teach."
+        )
+    usual = np.mean(data.validation.labels == largest)
+    if usual >= max(one.validation[0] for one in methods.values()):
+        notes.append(
+            f"To say {data.class_names[largest]!r} of every row is right as often on validation:"
+            " nothing was learned that accuracy shows."
         )
     edge = [
         name

@@ -138,7 +138,7 @@ def _table(result: Result) -> str:
     )
     head = "".join(
         f'<th scope="col">{one}</th>'
-        for one in ("", "right, %", "log loss, nats", "calibration error, %")
+        for one in ("trained by", "right, %", "log loss, nats", "calibration error, %")
     )
     caption = (
         "On test, means with 95% intervals. Of “right” they cover seeds and drawn test rows, of the"
@@ -183,7 +183,7 @@ def _student(result: Result, files: Sequence[str]) -> str:
     without = (
         "" if "student.onnx" in files else " (An ONNX file needs the package <code>onnx</code>.)"
     )
-    return f"<p>{why}: {names}.{without}</p><pre><code>{escape(code)}</code></pre>"
+    return f"<p>{why}: {names}.{without}</p><pre tabindex="0"><code>{escape(code)}</code></pre>"
 
 
 def _made(result: Result) -> str:

@@ -8,6 +8,7 @@ alone, Parquet the package `pyarrow` (`make torch`).
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ def read(
     if not path.is_file():
         raise ValueError(f"there is no file {path}: check its name and its folder")
     texts = [name for name in (label, split) if name]
+    if dropped := [name for name in texts if name in drop]:
+        raise ValueError(f"what is used cannot be dropped as well, got {some(dropped)}")
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         tab = "\t" if path.suffix.lower() == ".tsv" and delimiter == "," else delimiter
         columns = _read_csv(path, texts, drop, tab)
@@ -143,8 +146,9 @@ def _check_header(path: Path, names: Sequence[str], delimiter: str) -> None:
         others = [one for one in ";\t,|" if one != delimiter and one in names[0]]
         advice = f"give delimiter={others[0]!r}" if others else "has it a delimiter?"
         raise ValueError(f"{path.name} seems to have a single column, {names[0]!r}: {advice}")
-    if any(_is_number(name) for name in names):
-        got = f"got the number {next(n for n in names if _is_number(n))}"
+    measured = [name for name in names if _is_number(name) and not name.isdigit()]
+    if measured or all(name.isdigit() for name in names):  # a column may be called 2026
+        got = f"got the number {[*measured, *names][0]}"
         raise ValueError(f"the first line of {path.name} must hold the names of the columns, {got}")
 
 
@@ -247,7 +251,7 @@ def _is_number(text: str) -> bool:
 def _numbers(labels: Array) -> Array:
     """Labels of a file as whole numbers where all are: "10" comes after "9"; None for no label."""
     known = [str(one) for one in labels if str(one).lower() not in MISSING]
-    whole = all(_is_number(one) and float(one).is_integer() for one in known)
+    whole = all(re.fullmatch(r"-?(0|[1-9]\d{0,14})(\.0*)?", one) for one in known)  # 007 is a name
     made = [
         None if str(one).lower() in MISSING else int(float(one)) if whole else str(one)
         for one in labels
@@ -270,6 +274,8 @@ def checked_features(features: ArrayLike, names: Sequence[str] | None) -> tuple[
     ValueError for what is no table of finite numbers, with the column and the row (from 0 on).
     """
     names = getattr(features, "columns", None) if names is None else names
+    if hasattr(features, "toarray"):
+        raise ValueError("features must be an array, got a sparse matrix: x.toarray() makes it so")
     try:
         array = np.asarray(features)
     except ValueError as error:

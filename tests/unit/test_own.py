@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -70,6 +71,8 @@ def test_features_must_be_a_table_of_numbers():
     refused("feature '2' has no value in row 7: fill such cells in", changed(7, 2, np.nan))
     refused("feature '2' has no value in row 7", changed(7, 2, None, object))
     refused("feature '0' must be finite, got inf in row 9", changed(9, 0, np.inf))
+    sparse = csr_array(made()[0])
+    refused("got a sparse matrix: x.toarray", sparse)
     refused("name of its own, got 2 names for 3", names=["a", "b"])
 
 
@@ -264,6 +267,15 @@ def test_it_says_when_the_teacher_helps_when_not_and_when_it_harms():
     assert "gain of" not in in_words(Estimate(0, 0, 0, 9), "x")
 
 
+def test_it_says_where_the_largest_class_alone_is_right_as_often():
+    """Nine in ten are cats, and the features know nothing of it."""
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    y = np.where(np.arange(200) % 10, "cat", "dog")
+    result = distil(x, y, np.tile([0.9, 0.1], (200, 1)), **QUICK)
+    assert "To say 'cat' of every row is right as often on validation" in " ".join(result.notes)
+    assert result.verdict.startswith("No help")
+
+
 def test_a_teacher_helps_where_few_rows_have_labels():
     x, y = made(600)
     part = np.where(
@@ -360,6 +372,8 @@ def test_a_csv_is_read_whole(tmp_path, monkeypatch):
     text = "a;p_x;p_z;y\n1;0.5;0.5;x\n2;1;0;z\n"
     table = tables.read(written(tmp_path / "p.csv", text), "y", outputs="p_", delimiter=";")
     assert table.names == ["a"] and table.outputs["x"].tolist() == [0.5, 1]
+    table = tables.read(written(tmp_path / "z.csv", "2026,y\n1,007\n2,7\n"), "y")
+    assert table.names == ["2026"] and table.labels.tolist() == ["007", "7"]
 
 
 def test_a_file_that_is_no_table_is_refused_with_the_line(tmp_path):
@@ -382,6 +396,10 @@ def test_a_file_that_is_no_table_is_refused_with_the_line(tmp_path):
     misread(written(path, "a,y\n1,x\nnan,x\n"), "'a' has no value in line 3")
     misread(written(path, "a,y\n1,x\ninf,x\n"), "'a' must be finite, got inf in line 3")
     misread(written(path, "y\n,\n"), "single column")
+    misread(
+        written(path, "5.1,3,x\n4.9,3,x\n"), "hold the names of the columns, got the number 5.1"
+    )
+    misread(written(path, "a,y\n1,x\n"), "cannot be dropped as well, got 'y'", drop=["y"])
     path.write_bytes("a,y\n1,caf\xe9\n".encode("latin-1"))
     misread(path, "no text in UTF-8 .*save it as CSV with the encoding UTF-8")
 
