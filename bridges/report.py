@@ -183,7 +183,7 @@ def _student(result: Result, files: Sequence[str]) -> str:
     without = (
         "" if "student.onnx" in files else " (An ONNX file needs the package <code>onnx</code>.)"
     )
-    return f"<p>{why}: {names}.{without}</p><pre tabindex="0"><code>{escape(code)}</code></pre>"
+    return f"<p>{why}: {names}.{without}</p><pre tabindex='0'><code>{escape(code)}</code></pre>"
 
 
 def _made(result: Result) -> str:
