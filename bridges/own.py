@@ -146,8 +146,7 @@ def _ask_estimator(
 ) -> tuple[Array, Any]:
     name, rows = type(teacher).__name__, data.train.index
     x, y = features[rows], classes[data.train.labels]
-    fresh = not _fitted(teacher)
-    if fresh:
+    if not _fitted(teacher):
         teacher = clone(teacher).fit(x, y)
     if not hasattr(teacher, "predict_proba"):
         advice = f"CalibratedClassifierCV({name}()) of sklearn.calibration does"
@@ -586,8 +585,7 @@ def _result(
     data = case.data
     assert data.test is not None
     baseline = max(BASELINES, key=lambda name: methods[name].validation)
-    soft, best = methods[SOFT], methods[baseline]
-    difference = crossed_interval(PERCENT * (soft.right.astype(float) - best.right))
+    soft, best, difference = methods[SOFT], methods[baseline], gain(methods, baseline)
     largest = int(np.bincount(data.train.labels).argmax())
     logits = case.outputs.at(data.test.index)
     right = logits.argmax(axis=1) == data.test.labels
@@ -622,6 +620,12 @@ def _result(
     )
 
 
+def gain(methods: Mapping[str, Method], baseline: str) -> Estimate:
+    """Test accuracy with soft targets minus that of another method, in points."""
+    soft, other = (methods[name].right.astype(float) for name in (SOFT, baseline))
+    return crossed_interval(PERCENT * (soft - other))
+
+
 def in_words(difference: Estimate, baseline: str) -> str:
     """Whether the teacher helped, from the difference of test accuracies in points."""
     low, high = difference.low, difference.high
@@ -632,7 +636,7 @@ def in_words(difference: Estimate, baseline: str) -> str:
         return f"The teacher helps: {against} {points}."
     if high < 0:
         return f"The teacher harms: {against} {points}. Take the baseline."
-    more = f"A gain of {high:.1f} points would still fit what was seen." if high > 0 else ""
+    more = f"A gain of {high:.1f} points would still fit what was seen." if high >= 0.05 else ""
     return f"No help from the teacher that can be seen: {against} {points}. {more}".rstrip()
 
 
@@ -667,6 +671,10 @@ def _notes(
             f"The best baseline has {methods[baseline].accuracy.mean:.1f}% right on test, the"
             f" teacher {right['test']:.1f}%: there is little that it could teach."
         )
+    (other,) = {*BASELINES} - {baseline}
+    against = gain(methods, other)
+    if gain(methods, baseline).low > 0 >= against.low:
+        notes.append(f"Beside {other}, no help can be seen: {against:+.1f} points.")
     usual = np.mean(data.validation.labels == largest)
     if usual >= max(one.validation[0] for one in methods.values()):
         notes.append(

@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 
 from distill_lib import figures
 from distill_lib.checks import Array
-from distill_lib.statistics import Estimate
 
 if TYPE_CHECKING:
     from bridges.own import Result
@@ -225,13 +224,10 @@ def draw_accuracy(result: Result) -> tuple[Figure, str]:
 
 def draw_difference(result: Result) -> tuple[Figure, str]:
     """What the teacher adds to each baseline."""
-    from distill_lib.statistics import crossed_interval
+    from bridges.own import gain
 
-    soft = result.methods["soft targets"].right.astype(float)
-    rows: dict[str, Estimate] = {}
-    for name, one in result.methods.items():
-        if name != "soft targets":
-            rows[f"minus {name}"] = crossed_interval(100 * (soft - one.right))
+    others = [name for name in result.methods if name != "soft targets"]
+    rows = {f"minus {name}": gain(result.methods, name) for name in others}
     text = "Soft targets minus the others, in points of test accuracy: "
     text += ", ".join(f"{n} {e:+.1f}" for n, e in rows.items()) + "."
     text += f" The best baseline on validation is {result.baseline}."
