@@ -685,7 +685,7 @@ def _notes(
         name
         for name, one in methods.items()
         if one.choice["rate"] in (one.trials[0]["rate"], one.trials[-1]["rate"])
-        and len(one.trials) > 1
+        and len(one.trials) > 2
     ]
     if edge:
         notes.append(
