@@ -85,7 +85,7 @@ def test_what_runs_notebooks_builds_no_pages_and_tests_nothing(root: Path) -> No
 
 
 def test_pytorch_and_other_engines_are_extras(root: Path) -> None:
-    """`make torch` takes from the lock what that has, pins the rest, and suits the extra's torch."""
+    """`make torch` takes from the lock what it has, pins the rest, and suits the extra of torch."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     (extra,) = map(Requirement, project["optional-dependencies"]["torch"])
     wanted = {r.name: r.specifier for r in requirements(root / "requirements-torch.txt")}
