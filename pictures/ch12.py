@@ -16,9 +16,10 @@ Rows = Mapping[tuple[str, str], Row]
 """Rows by setting and method."""
 Maps = Mapping[str, Mapping[str, np.ndarray]]
 """By network and layer, an array of shape (images, places)."""
-MEASURES = {"accuracy, points": "accuracy", "NLL": "nll"}
+MEASURES = ("accuracy", "NLL")
 LAYERS = {"first": "conv_1", "second": "conv_2"}
 SIDE = 8
+FEW = "60 labels"
 SPLITS = {"training": "train", "validation": "validation"}
 
 # --- What the rows say ----------------------------------------------------------------------------
@@ -26,10 +27,12 @@ SPLITS = {"training": "train", "validation": "validation"}
 
 def by_method(*records: Row) -> dict[tuple[str, str], Row]:
     """The rows of these records by setting and method."""
-    return {(row["setting"], row["method"]): row for one in records for row in one["rows"]}
+    rows = {(row["setting"], row["method"]): row for one in records for row in one["rows"]}
+    # Labels alone see the images that have one, whatever others there are.
+    return {(f"{FEW}, all images", "labels alone"): rows[FEW, "labels alone"]} | rows
 
 
-def difference(row: Row, other: Row, measure: str = "accuracy, points") -> Estimate:
+def difference(row: Row, other: Row, measure: str = "accuracy") -> Estimate:
     """One row minus another: accuracy in points over seeds and test digits, NLL over seeds."""
     if measure == "NLL":
         return paired_difference(row["nll"], other["nll"])
@@ -85,7 +88,7 @@ def draw_methods(rows: Rows, setting: str, against: str, measure: str) -> Drawn:
 
     Args:
         rows: of settings that all have this one of the methods.
-        measure: a key of `MEASURES`.
+        measure: one of `MEASURES`.
     """
     methods = list(dict.fromkeys(method for s, method in rows if s == setting))
     every = [
@@ -97,15 +100,16 @@ def draw_methods(rows: Rows, setting: str, against: str, measure: str) -> Drawn:
     room = (high - low) / 20
     most = max(len([1 for s, _ in rows if s == of]) for of, _ in rows)
     base = rows[setting, against]
+    unit = "NLL" if measure == "NLL" else "points"
     shown = {m: difference(rows[setting, m], base, measure) for m in methods}
-    look = {"xlabel": f"{measure}, minus {against}", "zero": True}
+    look = {"xlabel": f"{unit}, minus {against}", "zero": True}
     colours = ["teacher" if m.startswith("soft") else "student" for m in methods]
     figure = figures.estimates(shown, xlim=(low - room, high + room), colours=colours, **look)
     figure.axes[0].set_ylim(most - 0.5, -0.5)
     figure.set_figheight(1.1 + 0.36 * most)
     form = "+.2f" if measure == "NLL" else "+.1f"
     words = "; ".join(f"{m} {e:{form}}" for m, e in shown.items() if m != against)
-    return figure, minus(f"{setting}; {measure}, minus {against}: {words}.")
+    return figure, minus(f"{setting}; {unit}, minus {against}: {words}.")
 
 
 def draw_weight(rows: Mapping[tuple[str, float], Row], w: float) -> Drawn:
