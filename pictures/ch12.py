@@ -107,6 +107,7 @@ def draw_methods(rows: Rows, setting: str, against: str, measure: str) -> Drawn:
     figure = figures.estimates(shown, xlim=(low - room, high + room), colours=colours, **look)
     figure.axes[0].set_ylim(most - 0.5, -0.5)
     figure.set_figheight(1.1 + 0.36 * most)
+    lay_out(figure, figure.axes[0].yaxis, max((m for _, m in rows), key=len))
     form = "+.2f" if measure == "NLL" else "+.1f"
     words = "; ".join(f"{m} {e:{form}}" for m, e in shown.items() if m != against)
     return figure, minus(f"{setting}; {unit}, minus {against}: {words}.")
