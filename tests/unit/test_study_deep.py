@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from oracles import central_differences, real_mnist
 
-from distill_lib import WeightedTerms, recorded, results, softmax, unpacked
+from distill_lib import MLP, WeightedTerms, recorded, results, softmax, unpacked
 from distill_lib.data import make_dataset
 
 pytestmark = pytest.mark.slow  # they train, and the digits are read
@@ -147,6 +147,49 @@ def test_the_choice_and_the_report_are_of_the_same_student(deep, quick):
     one = {"setting": "60 labels", "method": "soft and attention", "seed": 1} | quick
     one["choice"] = {"weight": 1.0, "rate": 0.02}
     assert deep.validated(**one)["validation"] == deep.deep(**one)["validation"]
+
+
+# --- At equal dials, and for longer ---------------------------------------------------------------
+
+
+def test_features_brought_to_one_size_have_the_mean_and_the_spread_of_the_others(study):
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(50, 3)) * [1, 10, 0] + [5, 0, 2]  # the last is always the same
+    like = rng.normal(3, [1, 2, 3, 4], (60, 4))
+    got = study("deep_equal").one_size(features, like)
+    spread = np.sqrt(np.mean(like.var(axis=0)))
+    np.testing.assert_allclose(got.mean(axis=0), like.mean())
+    np.testing.assert_allclose(got.std(axis=0), [spread, spread, 0], atol=1e-12)
+    for one, other in zip(got.T[:2], features.T[:2], strict=True):
+        assert np.corrcoef(one, other)[0, 1] == pytest.approx(1)
+
+
+def test_the_random_mlp_is_the_mlp_before_its_training(deep, study):
+    outputs = study("deep_equal").further("random MLP", 1, "8-16", 3)
+    start = MLP((64, 128, 128, 10), 30_001, np.float64)
+    trained, _ = deep.taught("MLP", 1, "8-16", 3)
+    expected = start.scores(deep.data().transfer.inputs)["hidden_2"]
+    np.testing.assert_array_equal(outputs.at(outputs.index, "hidden_2"), expected)
+    assert trained.vector.shape == start.vector.shape and (trained.vector != start.vector).any()
+
+
+def test_a_control_of_its_own_is_trained_as_the_methods_are(deep, study, quick, monkeypatch):
+    """With the trained teacher's features in place of the control's it is that very method."""
+    equal, choice = study("deep_equal"), {"weight": 1.0, "rate": 0.02}
+    monkeypatch.setitem(equal.METHODS, "ours", ("soft", "hint", "trained"))
+    ours = equal.student_of("ours", choice, seed=1, **quick)
+    theirs = equal.student_of("soft and hint", choice, seed=1, **quick)
+    start = deep.convolutional("4-8", 1)
+    np.testing.assert_array_equal(ours.vector, theirs.vector)
+    assert (ours.vector != start.vector).any()
+
+
+def test_twice_the_steps_are_chosen_for_from_the_same_trials(deep, study):
+    longer = study("deep_longer")
+    assert longer.trials_of is deep.trials_of and longer.TUNING_SEEDS == deep.TUNING_SEEDS
+    [one] = study("engine").STUDIES["deep_longer"].values()
+    [first] = [s for s in study("engine").STUDIES["deep"].values() if s.name == "deep"]
+    assert one.fixed == first.fixed | {"steps": 2 * first.fixed["steps"]}
 
 
 # --- The capacity gap -----------------------------------------------------------------------------
