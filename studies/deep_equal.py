@@ -97,13 +97,13 @@ def student_of(
     fixed={name: value for name, value in PLAN.items() if name != "steps"},
     name="deep_equal",
 )
-def deep_equal(method: str, w: float, rate: float, seed: int, **plan: Any) -> Row:
+def deep_equal(method: str, w: float, rate: float, steps: int, seed: int, **plan: Any) -> Row:
     """A student with these dials; "gap" is training minus test accuracy.
 
     "size" is the mean square of its features where hints are, on the test split; "teacher_size"
     and "random_size" are those of the trained and of the untrained teacher.
     """
-    small = student_of(method, {"weight": w, "rate": rate}, seed=seed, **plan)
+    small = student_of(method, {"weight": w, "rate": rate}, steps=steps, seed=seed, **plan)
     found, known = judge(small, data()), given("60 labels", seed).transfer.labelled
     found["gap"] = accuracy(small.logits(known.inputs), known.labels) - found["accuracy"]
     of = (seed, plan["teacher"], plan["teacher_steps"])
