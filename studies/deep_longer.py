@@ -16,7 +16,7 @@ from engine import Row, Study, by_seed, main, study
 from deep import PLAN, TUNING_SEEDS, deep, trials_of, validated
 from ensembles import best
 
-METHODS = ["labels alone", "hint", "attention", "soft targets"]
+METHODS = ["labels alone", "hint", "attention", "soft targets", "soft and hint"]
 
 
 def contents(every: Study) -> Row:
