@@ -185,7 +185,7 @@ def claims(records: Mapping[str, Rows]) -> Iterator[Claim]:
     yield Claim(
         "distillation mitigates overfitting",
         "B",
-        "{doc}`08_ensembles`, {doc}`12_deep_students`",
+        "{doc}`08_ensembles`, {doc}`11_deep_students`",
         f"{_overfitting(records['ensembles_share'])}; {_gaps(records['deep'])}",
         "mostly by what the teacher knows of other data; its features hardly",
     )
@@ -253,7 +253,7 @@ def claims(records: Mapping[str, Rows]) -> Iterator[Claim]:
     yield Claim(
         "large deep models need more, such as attention",
         "A",
-        "{doc}`12_deep_students`",
+        "{doc}`11_deep_students`",
         _features(records["deep"]),
         "not here: features did not replace answers, and added nothing sure to them; published "
         "tables have both gain and harm",

@@ -1,4 +1,4 @@
-"""Hints and maps of attention for small convolutional students of the digits, for chapter 12.
+"""Hints and maps of attention for small convolutional students of the digits, for chapter 11.
 
     python studies/deep.py            # all three; five minutes on one core
     python studies/deep.py weight     # one of them

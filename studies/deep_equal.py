@@ -1,4 +1,4 @@
-"""Methods on features against controls at the same dials, for chapter 12.
+"""Methods on features against controls at the same dials, for chapter 11.
 
     python studies/deep_equal.py            # two minutes on one core
     python studies/deep_equal.py --check    # repeat a slice of the record, write nothing

@@ -1,4 +1,4 @@
-"""Teachers of five sizes, in full or stopped early, and their one student, for chapter 12.
+"""Teachers of five sizes, in full or stopped early, and their one student, for chapter 11.
 
     python studies/deep_gap.py            # a few minutes on one core
     python studies/deep_gap.py --check    # repeat a slice of the record, write nothing

@@ -1,4 +1,4 @@
-"""Hint, attention and soft targets with twice the steps of `deep.py`, for chapter 12.
+"""Hint, attention and soft targets with twice the steps of `deep.py`, for chapter 11.
 
     python studies/deep_longer.py            # a minute and a half on one core
     python studies/deep_longer.py --check    # repeat a slice of the record, write nothing

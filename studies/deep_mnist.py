@@ -1,4 +1,4 @@
-"""The methods of `deep.py` on 300 images of MNIST, for chapter 12.
+"""The methods of `deep.py` on 300 images of MNIST, for chapter 11.
 
     python studies/deep_mnist.py            # some minutes on one core
     python studies/deep_mnist.py --check    # repeat a slice of the record, write nothing

@@ -38,7 +38,7 @@ from pictures import (
     ch08,
     ch09,
     ch10,
-    ch12,
+    ch11,
     deployment,
     index,
 )
@@ -115,7 +115,7 @@ def self_distilled() -> dict:
 @cache
 def deep() -> dict:
     """The rows of the methods on features, in all settings."""
-    return ch12.by_method(recorded("deep"), recorded("deep_more"))
+    return ch11.by_method(recorded("deep"), recorded("deep_more"))
 
 
 def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
@@ -350,26 +350,26 @@ DRAWN |= {
     ),
 }
 DRAWN |= {
-    "ch12.draw_maps": lambda **at: ch12.draw_maps(
+    "ch11.draw_maps": lambda **at: ch11.draw_maps(
         SPLIT.inputs[:2],
         {"teacher": PLACES, "labels alone": PLACES, "attention": PLACES},
         {"a 0": 0, "a 3": 1},
         **{"digit": "a 0", "layer": "first"} | at,
     ),
-    "ch12.draw_methods": lambda **at: ch12.draw_methods(
+    "ch11.draw_methods": lambda **at: ch11.draw_methods(
         deep(),
         **{"setting": "60 labels", "against": "labels alone", "measure": "accuracy"} | at,
     ),
-    "ch12.draw_weight": lambda **at: ch12.draw_weight(
+    "ch11.draw_weight": lambda **at: ch11.draw_weight(
         rows("deep_weight", "method", "w"), **{"w": 1} | at
     ),
-    "ch12.draw_curves": lambda **at: ch12.draw_curves(
+    "ch11.draw_curves": lambda **at: ch11.draw_curves(
         deep(),
         recorded("deep")["step"],
         **{"setting": "60 labels", "method": "soft targets", "measure": "accuracy, %"} | at,
     ),
-    "ch12.draw_gap": lambda **at: ch12.draw_gap(
-        ch12.by_teacher(recorded("deep_gap")), **{"filters": 16, "steps": "all"} | at
+    "ch11.draw_gap": lambda **at: ch11.draw_gap(
+        ch11.by_teacher(recorded("deep_gap")), **{"filters": 16, "steps": "all"} | at
     ),
 }
 MOVES = {  # by picture, where its sliders go from the start that stands above
@@ -433,19 +433,19 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch09.draw_soft_rule": {"T": [0.25, 4]},
     "ch09.draw_soft": {"T": [0.5, 4]},
     "ch09.draw_committee": {"helpers": [1, 8]},
-    "ch12.draw_maps": {"digit": ["a 3"], "layer": ["second"]},
-    "ch12.draw_methods": {
+    "ch11.draw_maps": {"digit": ["a 3"], "layer": ["second"]},
+    "ch11.draw_methods": {
         "setting": ["60 labels, all images", "300 labels"],
         "against": ["soft targets"],
         "measure": ["NLL"],
     },
-    "ch12.draw_weight": {"w": [0.1, 100]},
-    "ch12.draw_curves": {
+    "ch11.draw_weight": {"w": [0.1, 100]},
+    "ch11.draw_curves": {
         "setting": ["300 labels"],
         "method": ["attention"],
         "measure": ["loss (NLL)"],
     },
-    "ch12.draw_gap": {"filters": [4, 64], "steps": ["a fifth"]},
+    "ch11.draw_gap": {"filters": [4, 64], "steps": ["a fifth"]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -479,8 +479,8 @@ def test_every_picture_is_tried_here():
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
     judging |= {f"ch08.{name}" for name in chapter_8.split()}
-    chapter_12 = "by_method difference table by_teacher"
-    judging |= {f"ch12.{name}" for name in chapter_12.split()}
+    chapter_11 = "by_method difference table by_teacher"
+    judging |= {f"ch11.{name}" for name in chapter_11.split()}
     chapter_10 = "chosen difference value beside generation_gain ahead_of table"
     judging |= {f"ch10.{name}" for name in chapter_10.split()}
     judging |= {f"deployment.{name}" for name in ("error", "cost", "won_back", "model_card")}

@@ -1,4 +1,4 @@
-"""Chapter 12: maps of attention, methods on features and their controls, the capacity gap."""
+"""Chapter 11: maps of attention, methods on features and their controls, the capacity gap."""
 
 from __future__ import annotations
 
