@@ -20,7 +20,7 @@ from common import data, judge
 from engine import Row, Study, by_seed, main, study
 
 import numpy as np
-from ensembles import best
+from ensembles import Looks, best, means_of_curves
 from features import LearnedHint, attention, attention_map, behind_relu
 
 from distill_lib.checks import Array
@@ -36,7 +36,7 @@ from distill_lib.distillation import (
 )
 from distill_lib.layers import Linear, ReLU
 from distill_lib.losses import Loss
-from distill_lib.metrics import accuracy, negative_log_likelihood
+from distill_lib.metrics import accuracy
 from distill_lib.models import MLP, Network
 from distill_lib.training import Adam, cosine_decay, train
 
@@ -251,50 +251,34 @@ def student_of(
 LOOK = 40
 
 
-class Looks:
-    """What a student has of the labelled images and of validation, every so many steps."""
-
-    def __init__(self, known: Split) -> None:
-        self.splits, self.step, self.curves = (known, data().validation), 0, list[list[float]]()
-
-    def __call__(self, model: Network) -> None:
-        """Called after each step."""
-        self.step += 1
-        if self.step % LOOK == 0 or self.step == 1:
-            both = [(model.logits(split.inputs), split.labels) for split in self.splits]
-            measures = (accuracy, negative_log_likelihood)
-            self.curves.append([m(*one) for m in measures for one in both])
-
-
-def means_of_curves(rows: Sequence[Row]) -> Row:
-    """Of the curves the mean over the seeds; of the rest what each seed gave."""
-    mean = np.mean([row["curves"] for row in rows], axis=0).round(4)
-    names = ("train_accuracy", "validation_accuracy", "train_nll", "validation_nll")
-    curves = dict(zip(names, mean.T.tolist(), strict=True))
-    rest = [{n: v for n, v in row.items() if n != "curves"} for row in rows]
-    return {"curves": curves} | by_seed(rest)
-
-
 def validated(**one: Any) -> Row:
     """Validation accuracy alone: enough to choose by."""
     (small, _), split = student_of(**one), data().validation
     return {"validation": accuracy(small.logits(split.inputs), split.labels)}
 
 
-def contents(every: Study) -> Row:
-    """Choose each method's dials in each setting; then all rows."""
-    cases = [{"setting": setting, "method": method} for setting, method in CASES[every.file]]
+def chosen_rows(
+    every: Study,
+    cases: Sequence[Row],
+    validate: Callable[..., Row] = validated,
+    summary: Callable[[Sequence[Row]], Row] = by_seed,
+) -> list[Row]:
+    """Choose each case's dials; then all rows."""
     trials = [trials_of(case["method"]) for case in cases]
-    chosen = best(every, cases, "choice", trials, validated)
+    chosen = best(every, cases, "choice", trials, validate)
     rows = [case | {"choice": choice} for case, (choice, _) in zip(cases, chosen, strict=True)]
     measures = every.runs(rows, every.seeds)
-    return {
-        "step": [1, *range(LOOK, every.fixed["steps"] + 1, LOOK)],
-        "rows": [
-            row | {"trials": means} | means_of_curves(of)
-            for row, (_, means), of in zip(rows, chosen, measures, strict=True)
-        ],
-    }
+    return [
+        row | {"trials": means} | summary(of)
+        for row, (_, means), of in zip(rows, chosen, measures, strict=True)
+    ]
+
+
+def contents(every: Study) -> Row:
+    """All methods in all settings, and the steps of their curves."""
+    cases = [{"setting": setting, "method": method} for setting, method in CASES[every.file]]
+    looks = [1, *range(LOOK, every.fixed["steps"] + 1, LOOK)]
+    return {"step": looks, "rows": chosen_rows(every, cases, summary=means_of_curves)}
 
 
 PLAN = {
@@ -328,7 +312,7 @@ def deep(
     "gap" is training minus test accuracy.
     """
     known = given(setting, seed).transfer.labelled
-    looks = Looks(known)
+    looks = Looks(known, data().validation, LOOK)
     plan = {"steps": steps, "batch_size": batch_size, "T": T, "hint_rate": hint_rate}
     plan |= {"student": student, "teacher": teacher, "teacher_steps": teacher_steps}
     small, model = student_of(setting, method, choice, seed=seed, after_step=looks, **plan)

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import Row, Study, by_seed, main, study
+from engine import Row, Study, main, study
 
-from deep import PLAN, TUNING_SEEDS, deep, trials_of, validated
-from ensembles import best
+from deep import PLAN, TUNING_SEEDS, chosen_rows, deep
 
 METHODS = ["labels alone", "hint", "attention", "soft targets", "soft and hint"]
 
@@ -22,15 +21,7 @@ METHODS = ["labels alone", "hint", "attention", "soft targets", "soft and hint"]
 def contents(every: Study) -> Row:
     """Choose each method's dials; then all rows."""
     cases = [{"setting": "60 labels", "method": method} for method in METHODS]
-    chosen = best(every, cases, "choice", [trials_of(method) for method in METHODS], validated)
-    rows = [case | {"choice": choice} for case, (choice, _) in zip(cases, chosen, strict=True)]
-    measures = every.runs(rows, every.seeds)
-    return {
-        "rows": [
-            row | {"trials": means} | by_seed(of)
-            for row, (_, means), of in zip(rows, chosen, measures, strict=True)
-        ]
-    }
+    return {"rows": chosen_rows(every, cases)}
 
 
 @study(name="deep_longer", fixed=PLAN | {"steps": 400}, tuning=TUNING_SEEDS, content=contents)

@@ -13,11 +13,10 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Any
 
-from engine import Row, Study, by_seed, main, study
+from engine import Row, Study, main, study
 
 import numpy as np
-from deep import METHODS, base_terms, convolutional, feature_terms, maps, trials_of
-from ensembles import best
+from deep import METHODS, base_terms, chosen_rows, convolutional, feature_terms, maps
 
 from distill_lib.data import Dataset, Split
 from distill_lib.distillation import TeacherOutputs, WeightedTerms, hard_labels
@@ -126,15 +125,7 @@ def validated(**one: Any) -> Row:
 def contents(every: Study) -> Row:
     """Choose each method's dials; then all rows."""
     cases = [{"method": method} for method in FIRST]
-    chosen = best(every, cases, "choice", [trials_of(method) for method in FIRST], validated)
-    rows = [case | {"choice": choice} for case, (choice, _) in zip(cases, chosen, strict=True)]
-    measures = every.runs(rows, every.seeds)
-    return {
-        "rows": [
-            row | {"trials": means} | by_seed(of)
-            for row, (_, means), of in zip(rows, chosen, measures, strict=True)
-        ]
-    }
+    return {"rows": chosen_rows(every, cases, validated)}
 
 
 @study(

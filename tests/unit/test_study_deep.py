@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from oracles import central_differences, real_mnist
 
-from distill_lib import MLP, WeightedTerms, recorded, results, softmax, unpacked
+from distill_lib import MLP, WeightedTerms, recorded, softmax, unpacked
 from distill_lib.data import make_dataset
 
 pytestmark = pytest.mark.slow  # they train, and the digits are read
@@ -186,7 +186,7 @@ def test_a_control_of_its_own_is_trained_as_the_methods_are(deep, study, quick, 
 
 def test_twice_the_steps_are_chosen_for_from_the_same_trials(deep, study):
     longer = study("deep_longer")
-    assert longer.trials_of is deep.trials_of and longer.TUNING_SEEDS == deep.TUNING_SEEDS
+    assert longer.chosen_rows is deep.chosen_rows and longer.TUNING_SEEDS == deep.TUNING_SEEDS
     [one] = study("engine").STUDIES["deep_longer"].values()
     [first] = [s for s in study("engine").STUDIES["deep"].values() if s.name == "deep"]
     assert one.fixed == first.fixed | {"steps": 2 * first.fixed["steps"]}
@@ -262,7 +262,7 @@ def test_the_study_of_mnist_runs_whole_on_a_few_pictures(study, monkeypatch):
     for row in rows:
         right = unpacked(row["right"], 80).mean(axis=1)
         np.testing.assert_allclose(right, row["accuracy"], atol=1e-6)
-        assert row["choice"] in module.trials_of(row["method"])
+        assert row["choice"] in study("deep").trials_of(row["method"])
 
 
 def test_a_student_of_mnist_sees_some_of_its_teachers_images(study, monkeypatch):
@@ -273,23 +273,19 @@ def test_a_student_of_mnist_sees_some_of_its_teachers_images(study, monkeypatch)
     assert not np.array_equal(few.index, module.shown(30, 100, 3)[1].index)
 
 
-RECORDED = (results.RESULTS / "deep_mnist.json").exists()
-
-
-@pytest.mark.skipif(not RECORDED, reason="no record yet: `python studies/deep_mnist.py`")
 def test_the_record_of_mnist_says_how_to_get_it_again(study):
-    module = study("deep_mnist")
+    study("deep_mnist")
     [one] = study("engine").STUDIES["deep_mnist"].values()
     content = recorded("deep_mnist")
     assert content["command"] == one.head["command"] and content["seeds"] == [*range(5)]
     for row in content["rows"]:
         right = unpacked(row["right"], 10_000).mean(axis=1)
         np.testing.assert_allclose(right, row["accuracy"], atol=1e-6)
-        trials = module.trials_of(row["method"])
+        trials = study("deep").trials_of(row["method"])
         assert row["choice"] == trials[int(np.argmax(row["trials"]))]
 
 
-@pytest.mark.skipif(not RECORDED or real_mnist() is None, reason="needs the files of MNIST")
+@pytest.mark.skipif(real_mnist() is None, reason="needs the files of MNIST")
 def test_a_row_of_mnist_is_found_again(study, monkeypatch):
     monkeypatch.setenv("DISTILL_MNIST", str(real_mnist()))
     module = study("deep_mnist")
