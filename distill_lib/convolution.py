@@ -58,7 +58,7 @@ class Conv2d(ImageLayer):
     Outside of the image there are zeros: the border is a place like others. Of the square, `size`
     is the lines and columns, an odd number; `filters`, the scores at each place, are the channels
     of what comes out. The first weights are normal with variance 2 / inputs of a filter (He et al.
-    2015). ValueError for sizes below 1 or not whole, or an even `size`. Chapter 12.
+    2015). ValueError for sizes below 1 or not whole, or an even `size`. Chapter 11.
     """
 
     image: Image
@@ -139,7 +139,7 @@ class AveragePool2d(ImageLayer):
     """The mean of each square of places, channel by channel; of the whole image, if it is as large.
 
     `size` is the lines and columns of a square. ValueError for one that is not whole, or does not
-    divide height and width. Chapter 12.
+    divide height and width. Chapter 11.
     """
 
     image: Image
