@@ -253,13 +253,15 @@ class Network:
         another class than this one or one below it, or parameters that do not fit its layers.
         """
         kinds = {kind.__name__: kind for kind in (Network, MLP, LogisticRegression)}
+        known = {name.lower(): kind for name, kind in KINDS.items()}
         try:
             with np.load(path, allow_pickle=False) as file:
                 layers: list[dict[str, Any]] = json.loads(str(file["layers"]))
                 vector, kind = file["vector"], kinds[str(file["kind"])]
             if not issubclass(kind, cls):
                 raise ValueError(f"it is a {kind.__name__}, not a {cls.__name__}")
-            made = [KINDS[layer.pop("kind")](**layer) for layer in layers]
+            # "AveragePool2d" was "average_pool2d" in earlier files, and the others likewise.
+            made = [known[one.pop("kind").replace("_", "").lower()](**one) for one in layers]
             model = kind.__new__(kind)  # not by its own arguments, which the layers know better
             Network.__init__(model, made, dtype=vector.dtype.type)
             model.vector = vector

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from oracles import BAD_SCORES, NOT_WHOLE, cases, central_differences
 
-from distill_lib.layers import Linear, ReLU
+from distill_lib.convolution import AveragePool2d, Conv2d
+from distill_lib.layers import Dropout, Linear, ReLU
 from distill_lib.losses import cross_entropy
 from distill_lib.models import MLP, LogisticRegression, Network
 
@@ -429,7 +430,7 @@ def test_a_file_gives_the_class_that_was_saved_and_no_other(tmp_path):
 
 def test_a_layer_that_could_not_be_read_again_is_not_saved(tmp_path):
     class Twice(ReLU):
-        kind = "twice"
+        pass
 
     model = Network([Linear(5, {"hidden": 4}), Twice(), Linear(4, {"logits": 3})])
     with pytest.raises(ValueError, match=r"only layers of `layers\.KINDS` can be saved"):
@@ -467,6 +468,20 @@ def test_a_file_that_is_no_saved_model_is_named_and_nothing_in_it_is_run(spoil, 
     spoil(path)
     with pytest.raises(ValueError, match=r"student\.npz is no model that was saved here: "):
         MLP.load(path)
+
+
+def test_a_file_of_the_names_that_layers_had_before_can_still_be_read(tmp_path):
+    layers = """[{"kind": "conv2d", "image": [2, 2, 1], "filters": 2, "size": 1, "name": ""},
+        {"kind": "relu"}, {"kind": "average_pool2d", "image": [2, 2, 2], "size": 2, "name": ""},
+        {"kind": "dropout", "rate": 0.5},
+        {"kind": "linear", "n_inputs": 2, "scores": {"logits": 3}, "gain": 1.0}]"""
+    path, vector = tmp_path / "student.npz", np.arange(13, dtype=np.float32)
+    saved(path, kind="Network", layers=layers, vector=vector)
+    model = Network.load(path)
+    image = (2, 2, 1), 2, 1
+    pool = AveragePool2d((2, 2, 2), 2)
+    expected = [Conv2d(*image), ReLU(), pool, Dropout(0.5), Linear(2, {"logits": 3}, 1.0)]
+    assert list(model.layers) == expected and (model.vector == vector).all()
 
 
 def test_a_missing_file_is_missing(tmp_path):
