@@ -102,7 +102,9 @@ def draw_speed(record: Row, pair: str, engine: str, asked: str) -> Drawn:
     blue, orange = figures.COLOURS["teacher"], figures.COLOURS["student"]
     axes.plot([*counted.values()], range(3), "s", color=blue, label="counted", **look)
     axes.plot([time["low"], time["high"]], [3, 3], "-", color=orange, linewidth=3)
-    axes.plot([time["median"]], [3], "o", color=orange, label="measured: median, all rounds", **look)
+    axes.plot(
+        [time["median"]], [3], "o", color=orange, label="measured: median, all rounds", **look
+    )
     axes.axvline(1, color=figures.COLOURS["ink"], linewidth=1)
     for y, value in enumerate([*counted.values(), time["median"]]):
         place: Any = {"textcoords": "offset points", "ha": "center", "in_layout": False}
