@@ -1,13 +1,30 @@
-"""A student on its way out: what few bits cost it, and the card that goes with it."""
+"""A student on its way out: asked at T, its size and speed, few bits, its card, its alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
+import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+from numpy.typing import ArrayLike
 
-from distill_lib import Dataset, Estimate, crossed_interval, figures, interval, unpacked
+from distill_lib import (
+    Dataset,
+    Estimate,
+    accuracy,
+    calibration_error,
+    crossed_interval,
+    figures,
+    interval,
+    negative_log_likelihood,
+    softmax,
+    unpacked,
+)
+from pictures import shared
 from pictures.rows import Row, crossed_gain, lay_out, minus
 
 Drawn = tuple[Figure, str]
@@ -27,6 +44,113 @@ KINDS = {  # by whether it is one of those
     True: ("rounded at once", "warn", "s"),
     False: ("went on learning, rounded", "student", "o"),
 }
+
+ASKED = {"one example": "single", "a batch of 256": "batch"}  # by the control, in the record
+ALARM = 1.0  # the evidence at which a watch fires
+
+
+# --- Asked at T -----------------------------------------------------------------------------------
+
+
+def draw_asked(
+    inputs: np.ndarray,
+    logits: np.ndarray,
+    labels: np.ndarray,
+    named: Mapping[str, int],
+    digit: str,
+    T: float,
+) -> Drawn:
+    """A digit and what the student says of it at T; in words, what T does to all of them.
+
+    Args:
+        inputs, logits, labels: of all test digits.
+        named: by the words of the control, which of them.
+    """
+    k, p = named[digit], softmax(logits, T)
+    figure = shared.digit_with_bars(inputs[k], p[k])
+    changed = int(np.sum(p.argmax(axis=1) != logits.argmax(axis=1)))
+    right, sure = 100 * accuracy(logits, labels), 100 * np.mean(p.max(axis=1))
+    text = f"{digit}, asked at T = {T:g}: the answer is {p[k].argmax()}, with {p[k].max():.0%}. Of "
+    text += f"all {len(p)} digits {changed} have another answer than at T = 1; {right:.1f}% are "
+    text += f"right, and the mean confidence is {sure:.1f}%; NLL "
+    text += f"{negative_log_likelihood(logits / T, labels):.3f}, calibration error "
+    return figure, f"{text}{calibration_error(logits / T, labels):.3f}."
+
+
+# --- Size and speed -------------------------------------------------------------------------------
+
+
+def sized(record: Row, pair: str, engine: str) -> dict[str, Row]:
+    """The rows of the record of deployment of this pair and engine, by model."""
+    return {row["model"]: row for row in record[pair]["rows"] if row["engine"] == engine}
+
+
+def draw_speed(record: Row, pair: str, engine: str, asked: str) -> Drawn:
+    """How many times more the teacher has, does and takes, on one scale.
+
+    Args:
+        pair: "digits" or "large".
+        asked: a key of `ASKED`.
+    """
+    models, ratios = sized(record, pair, engine), record[pair]["teacher_by_student"]
+    time = ratios[engine][ASKED[asked]]
+    teacher, student = models["teacher"], models["student"]
+    names = {"parameters": "parameters", "multiply_adds": "multiply-adds", "file_bytes": "bytes"}
+    counted = {name: teacher[key] / student[key] for key, name in names.items()}
+    figure, (axes,) = figures.new(height=2.9)
+    look: Any = {"markersize": 8, "linestyle": ""}
+    blue, orange = figures.COLOURS["teacher"], figures.COLOURS["student"]
+    axes.plot([*counted.values()], range(3), "s", color=blue, label="counted", **look)
+    axes.plot([time["low"], time["high"]], [3, 3], "-", color=orange, linewidth=3)
+    axes.plot(
+        [time["median"]], [3], "o", color=orange, label="measured: median, all rounds", **look
+    )
+    axes.axvline(1, color=figures.COLOURS["ink"], linewidth=1)
+    for y, value in enumerate([*counted.values(), time["median"]]):
+        place: Any = {"textcoords": "offset points", "ha": "center", "in_layout": False}
+        axes.annotate(f"{value:.1f}", (value, y), (0, 7), **place)
+    axes.set(yticks=range(4), yticklabels=[*counted, "time"], ylim=(3.5, -0.8))
+    axes.set(xscale="log", xlim=(0.5, 200), xlabel="teacher / student")
+    ticks = [0.5, 1, 2, 5, 10, 20, 50, 100]
+    axes.set(xticks=ticks, xticklabels=[f"{tick:g}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.grid(axis="y", visible=False)
+    figures.legend_above(figure, axes)
+    lay_out(figure, axes.xaxis, "100")
+    kind = ASKED[asked] + "_us"
+    text = f"{pair}, {engine}, {asked}: {counted['parameters']:.0f} times the parameters, "
+    text += (
+        f"{time['median']:.1f} times the time ({time['low']:.1f} to {time['high']:.1f} in single"
+    )
+    text += f" rounds). Microseconds of a call, p50 / p95 / p99: teacher {_spread(teacher[kind])}, "
+    return figure, f"{text}student {_spread(student[kind])}."
+
+
+def _spread(latency: Mapping[str, float]) -> str:
+    return " / ".join(f"{latency[q]:,.0f}" for q in ("p50", "p95", "p99"))
+
+
+def draw_calls(microseconds: Mapping[str, ArrayLike], counts: Sequence[int], rows: int) -> Drawn:
+    """What a call takes, over how many examples it is given; the slider marks one number.
+
+    Args:
+        microseconds: by network, one for each of the counts; the first is the larger one.
+    """
+    every = np.array([*microseconds.values()], float)
+    look: Any = {"xlabel": "examples in one call", "ylabel": "microseconds", "mark": rows}
+    look |= {"log_x": True, "log_y": True, "ylim": (every.min() / 1.5, every.max() * 1.5)}
+    colours = ("teacher", "student", "muted")
+    figure = figures.curves(
+        counts, dict(zip(microseconds, every, strict=True)), colours=colours, **look
+    )
+    k = list(counts).index(rows)
+    words = ", ".join(
+        f"{name} {line[k]:,.0f}" for name, line in zip(microseconds, every, strict=True)
+    )
+    first, second = [*microseconds][:2]
+    what = "one example" if rows == 1 else f"{rows} examples"
+    text = f"A call with {what}, microseconds: {words}. The {first} takes "
+    return figure, f"{text}{every[0, k] / every[1, k]:.1f} times as long as the {second}."
 
 
 # --- Few bits -------------------------------------------------------------------------------------
@@ -76,6 +200,48 @@ def draw_bits(cases: Cases, labels: int, bits: int) -> Drawn:
     text = f"{labels} labels, {bits} bits, {size:,} bytes; wrong on test: rounded at once, "
     text += f"{'; '.join(words[:split])}; went on learning, {'; '.join(words[split:])}; "
     return figure, minus(f"{text}before rounding {before:.1f}%.")
+
+
+# --- Alarms ---------------------------------------------------------------------------------------
+
+
+def draw_alarm(
+    images: Mapping[float, ArrayLike],
+    streams: Mapping[float, Mapping[str, ArrayLike]],
+    turned_at: int,
+    angle: float,
+) -> Drawn:
+    """A digit turned by the angle, and beside it the evidence of each watch over live digits.
+
+    Args:
+        images: by angle, the 64 pixels of one digit.
+        streams: by angle and watch, its evidence after each digit; at 1 it fires.
+        turned_at: after so many digits the others are turned.
+    """
+    lines = {name: np.asarray(values, float) for name, values in streams[angle].items()}
+    live = np.arange(1, 1 + len(next(iter(lines.values()))))
+    look: Any = {"xlabel": "live digits", "ylabel": "evidence", "ylim": (-0.04, 1.1)}
+    figure = figures.curves(live, lines, colours=("teacher", "student", "label"), **look)
+    axes, grid = figure.axes[0], figure.add_gridspec(1, 2, width_ratios=(1, 3))
+    axes.axhline(ALARM, color=figures.COLOURS["warn"], linewidth=1)
+    axes.axvline(turned_at, color=figures.COLOURS["muted"], linestyle=":")
+    axes.set_subplotspec(grid[1])
+    side = figure.add_subplot(grid[0])
+    ink = np.zeros((8, 8, 4))  # by opacity, so that it shows on a light page and on a dark one
+    ink[..., 3] = np.reshape(images[angle], (8, 8))
+    ink[..., :3] = to_rgb(figures.COLOURS["muted"])
+    side.imshow(ink, interpolation="none")
+    side.set_axis_off()
+    words = []
+    for name, values in lines.items():
+        fired = np.flatnonzero(values >= ALARM)
+        if len(fired) and fired[0] < turned_at:
+            words.append(f"{name} fires before they turn, at digit {fired[0] + 1}")
+        else:
+            after = f"fires after {fired[0] + 1 - turned_at}" if len(fired) else "does not fire"
+            words.append(f"{name} {after}")
+    shown = len(live) - turned_at
+    return figure, minus(f"{shown} digits turned by {angle:g} degrees: {'; '.join(words)}.")
 
 
 # --- The card -------------------------------------------------------------------------------------
@@ -163,6 +329,26 @@ def model_card(
         f"on {record['date']}, {record['machine']}, library `{record['library']}`, {versions}.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def on_a_page(card: str) -> str:
+    """The card within another page: its headings as bold lines, for it is no section there."""
+    lines = (f"**{line.lstrip('# ')}**" if line[:1] == "#" else line for line in card.splitlines())
+    return "\n".join(lines)
+
+
+def answers(requests: Sequence[Row]) -> Iterator[str]:
+    """Two lines for each request of the record of the service: what was sent, what came back."""
+    for request in requests:
+        answer = request["answer"]
+        if "detail" in answer:
+            fault = answer["detail"][0]
+            words = f"{fault['where']}: {fault['message']}"
+        else:
+            one = answer["predictions"][0]
+            words = f"{one['answer']}, with {one['probabilities'][one['answer']]:.4f}"
+        yield f"{request['what']}: {request['status']}"
+        yield f"    {shorten(words, 74, placeholder=' …')}"
 
 
 def _short(value: Any) -> str:

@@ -6,8 +6,20 @@ import re
 import numpy as np
 import pytest
 
-from distill_lib import crossed_interval, digits, interval, recorded, unpacked
-from pictures.deployment import FLOAT, cost, error, model_card, won_back
+from distill_lib import crossed_interval, digits, interval, recorded, softmax, unpacked
+from pictures.deployment import (
+    FLOAT,
+    answers,
+    cost,
+    draw_alarm,
+    draw_asked,
+    draw_speed,
+    error,
+    model_card,
+    on_a_page,
+    sized,
+    won_back,
+)
 
 RECORD = recorded("int8")
 CASES = {(row["labels"], row["bits"], row["method"]): row for row in RECORD["rows"]}
@@ -140,3 +152,56 @@ def test_what_the_chapter_says_of_bits_is_so():
     assert won_back(CASES, 100, 3, "teacher", "labels").low > 0
     many = won_back(CASES, 1197, 3, "teacher", "labels")  # with all labels there is no difference
     assert many.low < 0 < many.high
+
+
+# --- On the page ----------------------------------------------------------------------------------
+
+
+def test_a_card_within_a_page_has_no_headings_and_all_of_its_lines():
+    whole = card()
+    text = on_a_page(whole)
+    assert not re.search("^#", text, re.M) and "**A student**\n" in text
+    assert len(text.splitlines()) == len(whole.splitlines())
+
+
+def test_answers_are_two_short_lines_for_each_request():
+    served = recorded("served")["requests"]
+    lines = [*answers(served)]
+    assert len(lines) == 2 * len(served) and max(map(len, lines)) <= 80
+    assert lines[0] == "one digit: 200" and re.fullmatch(r" +9, with 0\.\d{4}", lines[1])
+    assert all(line.endswith(": 422") for line in lines[2::2])
+
+
+def test_times_are_those_of_the_pair_and_engine_asked_for():
+    record = recorded("deployment")
+    rows = sized(record, "large", "ONNX Runtime")
+    assert {*rows} == {"teacher", "student"}
+    _, text = draw_speed(record, "large", "ONNX Runtime", "a batch of 256")
+    ratio = record["large"]["teacher_by_student"]["ONNX Runtime"]["batch"]
+    assert f"{ratio['median']:.1f} times the time" in text
+    assert f"{rows['student']['batch_us']['p99']:.0f}." in text
+
+
+def test_what_the_chapter_says_of_speed_is_so():
+    """The ratio of times is below that of the work, most of all for one example."""
+    record = recorded("deployment")
+    for pair in ("digits", "large"):
+        ratios = record[pair]["teacher_by_student"]
+        for engine in ("NumPy", "ONNX Runtime"):
+            single, batch = (ratios[engine][kind]["median"] for kind in ("single", "batch"))
+            assert 1 < single < batch < ratios["parameters"]
+    assert record["digits"]["teacher_by_student"]["NumPy"]["single"]["low"] < 1
+
+
+def test_an_alarm_is_told_from_where_the_digits_turn():
+    evidence = {"early": np.ones(30), "late": np.r_[np.zeros(24), np.ones(6)], "no": np.zeros(30)}
+    _, text = draw_alarm({90: np.zeros(64)}, {90: evidence}, 20, 90)
+    assert "early fires before they turn, at digit 1; late fires after 5; no does not fire." in text
+
+
+def test_T_changes_no_answer_and_every_confidence():
+    test = DIGITS.test
+    logits = np.random.default_rng(0).normal(0, 3, (len(test), 10))
+    _, text = draw_asked(test.inputs, logits, test.labels, {"it": 7}, "it", 4)
+    assert "Of all 400 digits 0 have another answer" in text
+    assert f"confidence is {100 * softmax(logits, 4).max(axis=1).mean():.1f}%" in text

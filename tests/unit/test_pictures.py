@@ -54,6 +54,11 @@ MIXED = np.random.default_rng(1).dirichlet(
     np.ones(10), (3, 40)
 )  # targets of 40 digits in three passes
 HISTORY = History([0, 20, 40], [2.3, 1.0, 0.5], {}, [0.1, 0.7, 0.8], [2.3, 1.1, 1.2])
+WATCHES = {  # evidence of three watches, of which two fire
+    "far": np.clip((np.arange(60) - 20) / 13, 0, 1),
+    "unsure": np.clip((np.arange(60) - 20) / 30, 0, 1),
+    "disagrees": np.zeros(60),
+}
 SHORT = History([0, 20], [2.3, 0.25], {}, [0.1, 0.9], [2.3, 0.3])
 
 
@@ -302,6 +307,24 @@ DRAWN = {
     "ch08.draw_shares": lambda **at: ch08.draw_shares(
         rows("ensembles_share", "percent", "teacher"), **{"percent": 3} | at
     ),
+    "deployment.draw_asked": lambda **at: deployment.draw_asked(
+        SPLIT.inputs, STUDENT, SPLIT.labels, {"a 0": 0, "a 3": 3}, **{"digit": "a 0", "T": 4} | at
+    ),
+    "deployment.draw_speed": lambda **at: deployment.draw_speed(
+        recorded("deployment"),
+        **{"pair": "digits", "engine": "NumPy", "asked": "one example"} | at,
+    ),
+    "deployment.draw_calls": lambda **at: deployment.draw_calls(
+        {"teacher": [58, 66, 1083], "student": [37, 37, 64], "one hidden unit": [39, 38, 48]},
+        [1, 4, 256],
+        **{"rows": 1} | at,
+    ),
+    "deployment.draw_alarm": lambda **at: deployment.draw_alarm(
+        {0: SPLIT.inputs[3], 90: SPLIT.inputs[4]},
+        {0: dict.fromkeys(WATCHES, np.zeros(60)), 90: WATCHES},
+        20,
+        **{"angle": 90} | at,
+    ),
     "deployment.draw_bits": lambda **at: deployment.draw_bits(
         rows("int8", "labels", "bits", "method"), **{"labels": 100, "bits": 3} | at
     ),
@@ -421,6 +444,14 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch08.draw_over_T": {"inputs": ["same"], "T": [1, 8]},
     "ch08.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
     "ch08.draw_shares": {"percent": [100]},
+    "deployment.draw_asked": {"digit": ["a 3"], "T": [1, 8]},
+    "deployment.draw_speed": {
+        "pair": ["large"],
+        "engine": ["ONNX Runtime"],
+        "asked": ["a batch of 256"],
+    },
+    "deployment.draw_calls": {"rows": [4, 256]},
+    "deployment.draw_alarm": {"angle": [0]},
     "deployment.draw_bits": {"labels": [1197], "bits": [8, 2]},
     "ch10.draw_target": {"digit": ["a 2"], "w": [0.4], "passes": [0]},
     "ch10.draw_beside": {"share": [0, 0.45], "measure": ["NLL"]},
@@ -483,7 +514,8 @@ def test_every_picture_is_tried_here():
     judging |= {f"ch11.{name}" for name in chapter_11.split()}
     chapter_10 = "chosen difference value beside generation_gain ahead_of table"
     judging |= {f"ch10.{name}" for name in chapter_10.split()}
-    judging |= {f"deployment.{name}" for name in ("error", "cost", "won_back", "model_card")}
+    of_deployment = "error cost won_back model_card on_a_page answers sized"
+    judging |= {f"deployment.{name}" for name in of_deployment.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 

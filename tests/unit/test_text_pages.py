@@ -109,10 +109,16 @@ def test_a_chapter_takes_the_front_door(page):
     """From the library, from its own pictures and those that chapters share, and nowhere else."""
     ours = {path.stem for path in (ROOT / "studies").glob("*.py")} | {"distill_lib", "pictures"}
     number = re.match(r"\d\d", page)
-    pictures = f"pictures.ch{number.group()}" if number else f"pictures.{page}"
+    topic = page.partition("_")[2] if number else page
+    pictures = [f"pictures.{topic}", *([f"pictures.ch{number.group()}"] if number else [])]
     for name in imported(page):
         package, _, rest = name.partition(".")
-        allowed = (pictures, f"{pictures}_exercises", "pictures.shared", "comparison")
+        allowed = (
+            *pictures,
+            *(f"{p}_exercises" for p in pictures),
+            "pictures.shared",
+            "comparison",
+        )
         if package in ours and name not in allowed:
             assert package == "distill_lib", f"{name}: not from the library itself"
             assert rest == "figures" or (rest in vars(distill_lib) and "." not in rest), name
