@@ -137,10 +137,9 @@ def draw_shards(
     axes.set(xlim=(-0.6, 7.6), ylim=(0, 1.8), xticks=range(8), xlabel="process")
     axes.set(ylabel="what each of its examples counts")
     axes.grid(axis="x", visible=False)
-    words = "to the last digits" if off < 1e-14 else f"but for {off:.1%}"
+    words = "right to the last digits" if off < 1e-14 else f"off by {off:.1%}"
     sizes = ", ".join(f"{m}" for m, _ in counts)
-    text = f"{batch} examples in shards of {sizes}, averaged {average}: the gradient is the whole "
-    return figure, f"{text}one {words}."
+    return figure, f"{batch} examples, {sizes} to a process; {average}: the gradient is {words}."
 
 
 # --- Others' settings -----------------------------------------------------------------------------
@@ -195,8 +194,8 @@ def draw_settings(T: float, alpha: float) -> Drawn:
         if remark:
             place = 3.1 * k + 0.9 * (len(lines) + 1)
             axes.text(0.03, place, f"▲ {remark}", color=figures.COLOURS["warn"], **at)
-        said = [call.replace("\n", " "), remark]
-        words.append(f"{name}: {'; '.join(filter(None, said))}")
+        parts = [call.replace("\n", " "), remark]
+        words.append(f"{name}: {'; '.join(filter(None, parts))}")
     return figure, f"T = {T:g}, α = {alpha:g}. {'. '.join(words)}."
 
 
