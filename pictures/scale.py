@@ -137,7 +137,7 @@ def draw_shards(
     axes.set(xlim=(-0.6, 7.6), ylim=(0, 1.8), xticks=range(8), xlabel="process")
     axes.set(ylabel="what each of its examples counts")
     axes.grid(axis="x", visible=False)
-    words = "right to the last digits" if off < 1e-14 else f"off by {off:.1%}"
+    words = "right but for rounding" if off < 1e-14 else f"off by {off:.1%}"
     sizes = ", ".join(f"{m}" for m, _ in counts)
     return figure, f"{batch} examples, {sizes} to a process; {average}: the gradient is {words}."
 
