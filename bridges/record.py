@@ -85,11 +85,13 @@ def main() -> None:
     rows = []
     for name, way in ways.items():
         losses, scores = way.pop("run")
-        way["largest_difference_of_the_loss"] = float(np.abs(np.subtract(losses, curve)).max())
+        difference = np.abs(np.subtract(losses, curve))
+        way["largest_difference_of_the_loss"] = float(difference.max())
+        way["difference"] = [float(f"{d:.1e}") for d in difference]  # step by step
         way["same_test_answers"] = int((scores.argmax(axis=1) == answers.argmax(axis=1)).sum())
         way["test_accuracy"] = accuracy(scores, labels)
         rows.append({"way": name} | way)
-        print(rows[-1])
+        print({key: value for key, value in rows[-1].items() if key != "difference"})
     head = {"plan": PLAN, "steps": STEPS, "n_test": len(labels), "torch": torch.__version__}
     content = head | {"loss": np.round(curve, 6), "rows": rows}
     record("bridge_torch", content, [PLAN["seed"]], "python bridges/record.py")

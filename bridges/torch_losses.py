@@ -37,8 +37,10 @@ def soft_target_loss(student_logits: Tensor, teacher_logits: Tensor, T: float) -
     """
     student, teacher = _pair(student_logits, teacher_logits)
     T = check_positive("T", T)
-    log_p, log_q = F.log_softmax(teacher / T, dim=-1), F.log_softmax(student / T, dim=-1)
-    return T**2 * F.kl_div(_rows(log_q), _rows(log_p), reduction="batchmean", log_target=True)
+    log_p = _rows(F.log_softmax(teacher / T, dim=-1))
+    log_q = _rows(F.log_softmax(student / T, dim=-1))
+    kl = F.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
+    return T**2 * kl
 
 
 def rationale_mse(student_scores: Tensor, teacher_scores: Tensor) -> Tensor:

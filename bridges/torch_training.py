@@ -104,8 +104,8 @@ def distill(
         logits = model(inputs[mine])
         weights = {"T": PLAN["T"], "alpha": PLAN["alpha"]}
         loss = objective(logits, labels[mine], teacher_logits[mine], **weights)
-        # The processes' gradients are averaged, as if all had equally many examples. So that the
-        # mean is one over the examples of the batch, each counts by its share of them.
+        # The processes' gradients are averaged, as if all had equally many examples.
+        # So that the mean is one over the batch, each counts by its share of it.
         loss = loss * (len(mine) * world / len(batch))
         optimizer.zero_grad()
         loss.backward()

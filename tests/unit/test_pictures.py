@@ -41,6 +41,7 @@ from pictures import (
     ch11,
     deployment,
     index,
+    scale,
 )
 from pictures.rows import crossed_gain, gain, minus
 
@@ -395,6 +396,23 @@ DRAWN |= {
         ch11.by_teacher(recorded("deep_gap")), **{"filters": 16, "steps": "all"} | at
     ),
 }
+BRIDGE = recorded("bridge_torch")
+DRAWN |= {
+    "scale.draw_ways": lambda **at: scale.draw_ways(
+        BRIDGE["loss"],
+        {row["way"]: row for row in BRIDGE["rows"][1:]},
+        **{"way": "PyTorch"} | at,
+    ),
+    "scale.draw_shards": lambda **at: scale.draw_shards(
+        lambda rows: SPLIT.inputs[rows].mean(axis=0),
+        **{"processes": 5, "batch": 13, "average": "plain"} | at,
+    ),
+    "scale.draw_settings": lambda **at: scale.draw_settings(**{"T": 4, "alpha": 0.1} | at),
+    "scale.draw_bytes": lambda **at: scale.draw_bytes(**{"vocabulary": 128256, "kept": 12} | at),
+    "scale.draw_pays": lambda **at: scale.draw_pays(
+        **{"teacher": 70, "tokens": 0.5, "first": "exists"} | at
+    ),
+}
 MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch03.draw_learning": {"labels": [1197]},
     "ch03.draw_seeds": {"seeds": [1, 20], "first": [0]},
@@ -477,6 +495,11 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
         "measure": ["loss (NLL)"],
     },
     "ch11.draw_gap": {"filters": [4, 64], "steps": ["a fifth"]},
+    "scale.draw_ways": {"way": ["torchrun, two, one of them killed"]},
+    "scale.draw_shards": {"processes": [1, 8], "batch": [32], "average": ["by share"]},
+    "scale.draw_settings": {"T": [1, 20], "alpha": [0, 0.9]},
+    "scale.draw_bytes": {"vocabulary": [1000, 262144], "kept": [4, 256]},
+    "scale.draw_pays": {"teacher": [8, 405], "tokens": [0.9], "first": ["must be trained"]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -506,7 +529,7 @@ def test_every_picture_is_tried_here():
     chapter_7 = "by_case settings_of right gap p_value spread_ratio holm judged answers agreement"
     chapter_7 += " verdict_lines written arrival table_row speedy"
     chapter_8 = "by_case case single ahead lead leads kept kept_words table word_errors"
-    others = {"rows", "claims", "shared", "exercises", "scale"}
+    others = {"rows", "claims", "shared", "exercises"}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
     judging |= {f"ch08.{name}" for name in chapter_8.split()}
@@ -516,6 +539,9 @@ def test_every_picture_is_tried_here():
     judging |= {f"ch10.{name}" for name in chapter_10.split()}
     of_deployment = "error cost won_back model_card on_a_page answers sized"
     judging |= {f"deployment.{name}" for name in of_deployment.split()}
+    costs = "excerpt shares settings bytes_per_example different_ids written seconds_to_send"
+    costs += " teacher_share when_a_teacher_pays must_save"
+    judging |= {f"scale.{name}" for name in costs.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 
