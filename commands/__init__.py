@@ -1,4 +1,4 @@
-"""Distil knowledge from a large model into a small one, and repeat what the book reports.
+"""Distil a large model's knowledge into a small one; repeat what the book reports.
 
 The way through, on the digits that come with it:
 
@@ -85,12 +85,15 @@ def outputs(path: str, split: Split) -> TeacherOutputs:
     """
     if not Path(path).is_dir():
         return TeacherOutputs.of(network(path), split)
-    manifest = Path(path) / "manifest.json"
-    try:  # whose the store is stands in it; `load_outputs` sees to the rest
-        teacher = str(json.loads(manifest.read_bytes())["teacher"])
-    except Exception:  # of which `load_outputs` says what is wrong
-        teacher = ""
-    return load_outputs(path, teacher, split)
+    return load_outputs(path, str(manifest(path).get("teacher")), split)
+
+
+def manifest(folder: str) -> dict[str, Any]:
+    """What a store says of itself; nothing where that cannot be read: opening it says why."""
+    try:
+        return dict(json.loads((Path(folder) / "manifest.json").read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def sizes(text: str) -> list[int]:

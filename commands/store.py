@@ -11,13 +11,11 @@ has changed. Stopped anywhere, even killed, the same command goes on there. "The
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 import numpy as np
 
-from commands import add_data, data_called, network
+from commands import add_data, data_called, manifest, network
 from distill_lib.store import StoredOutputs, store_outputs
 
 STOPPED = "What is stored is kept: the same command goes on there."
@@ -50,9 +48,9 @@ def run(asked: Namespace) -> None:
 
 def checked(folder: str) -> str:
     """What a whole store has; ValueError for one that is damaged or not finished."""
-    manifest = Path(folder) / "manifest.json"
-    examples = json.loads(manifest.read_bytes()).get("examples") if manifest.exists() else 0
-    store = StoredOutputs(folder, np.arange(examples), {})
+    n = manifest(folder).get("examples")
+    n = n if isinstance(n, int) else 0  # what opening it refuses
+    store = StoredOutputs(folder, np.arange(n), {"examples": n})
     if missing := [path.name for k, path in enumerate(store.paths) if not store.holds(k)]:
         advice = "the command that began it goes on there"
         raise ValueError(f"{folder} lacks {len(missing)} of {len(store.paths)} files: {advice}")

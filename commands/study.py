@@ -35,8 +35,11 @@ def run(asked: Namespace) -> int:
     """List, run or check."""
     there = studies()
     if asked.name is None:
+        made = {
+            path.stem: recorded(path.stem)["command"] for path in sorted(RESULTS.glob("*.json"))
+        }
         for name, about in there.items():
-            print(described(name, about))
+            print(described(name, about, made))
         return 0
     if asked.name not in there:
         raise ValueError(f"there is no study {asked.name!r} in {FOLDER}; there are {[*there]}")
@@ -57,11 +60,10 @@ def studies() -> dict[str, str]:
     }
 
 
-def described(name: str, about: str) -> str:
-    """What a study is about, how long it takes, and what it has recorded."""
+def described(name: str, about: str, made: dict[str, str]) -> str:
+    """What a study is about, how long it takes, and what it has recorded, of all by command."""
     command = rf"python studies/{name}\.py"
     long = re.search(rf"{command} +# (.*)", about)
-    names = sorted(path.stem for path in RESULTS.glob("*.json"))
-    own = [n for n in names if re.match(rf"{command}\b", recorded(n)["command"])]
+    own = [record for record, by in made.items() if re.match(rf"{command}\b", by)]
     lines = [f"{name}: {about.splitlines()[0]}", f"takes: {long[1] if long else 'not said'}"]
     return "\n    ".join([*lines, f"results: {', '.join(own) or 'none yet'}"])

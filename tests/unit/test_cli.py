@@ -403,6 +403,7 @@ def test_a_store_that_was_stopped_goes_on(tmp_path):
     ), error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole_group", [True, False])
 def test_a_study_that_was_stopped_goes_on(tmp_path, root, whole_group):
     """By Ctrl-C in a terminal, which all of its processes get, or by a signal to the first."""
