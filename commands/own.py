@@ -1,6 +1,9 @@
 """From your table and a teacher to a report and a student (bridges/own.py).
 
-python -m distill_lib own table.csv --label species --teacher forest
+Fair baselines, choices made on validation, intervals; it says so where the teacher does not help.
+More: bridges/README.md, "Distil your own", and `own --help`.
+
+    python -m distill_lib own table.csv --label species --teacher forest
 """
 
 from __future__ import annotations

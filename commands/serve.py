@@ -1,6 +1,8 @@
 """Answer questions over HTTP with a student (bridges/serve.py).
 
-python -m distill_lib serve student.npz 8000
+It answers POST /predict and GET /health, at this port. More: bridges/README.md.
+
+    python -m distill_lib serve student.npz 8000
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from test_studies import TOY
 
 import commands
 from commands import cli, export, process
@@ -20,6 +19,32 @@ from commands import mnist as mnist_command
 from distill_lib import MLP, Dataset, Network, digits, fingerprint, load_outputs, softmax
 
 RNG = np.random.default_rng(0)
+# It hangs in its fourth run of twelve, as long as there is a file that says so.
+TOY = '''"""A made-up study."""
+from engine import main, study
+
+import time
+from pathlib import Path
+
+from distill_lib import results
+
+HERE = Path(__file__).parent
+results.RESULTS = HERE / "results"
+
+
+@study({"x": [1, 2, 3]}, fixed={"steps": 2}, seeds=range(4))
+def toy(x, steps, seed):
+    if seed == 1 and (HERE / "hang").exists():
+        (HERE / f"hangs_{x}").touch()
+        time.sleep(600)
+    with (HERE / "runs.txt").open("a") as file:
+        file.write(f"{x} {seed}\\n")
+    return {"accuracy": x * steps + seed}
+
+
+if __name__ == "__main__":
+    main(__file__)
+'''
 QUICK = ["--steps", "20", "--seeds", "2", "--student", "3-4-3"]
 PROGRAM = [sys.executable, "-m", "distill_lib"]
 
@@ -412,7 +437,7 @@ def test_a_study_that_was_stopped_goes_on(tmp_path, root, whole_group):
     toy = tmp_path / "studies"
     toy.mkdir()
     shutil.copy(root / "studies" / "engine.py", toy)
-    (toy / "toy.py").write_text(f'"""A toy."""\n{TOY}', "utf-8")
+    (toy / "toy.py").write_text(TOY, "utf-8")
     (toy / "hang").touch()
     process = start(["study", "toy"], tmp_path)
     until(lambda: [*toy.glob("hangs_*")], process)
