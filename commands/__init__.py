@@ -96,6 +96,17 @@ def manifest(folder: str) -> dict[str, Any]:
         return {}
 
 
+def fitting(given: list[int] | None, data: Dataset, *hidden: int) -> list[int]:
+    """Sizes of a network for these data, by default with these hidden layers; ValueError if not."""
+    first, last = data.train.inputs.shape[1], data.n_classes
+    if given and (given[0], given[-1]) != (first, last):
+        got = "-".join(map(str, given))
+        raise ValueError(
+            f"sizes must begin with {first} inputs and end with {last} classes, got {got}"
+        )
+    return given or [first, *hidden, last]
+
+
 def sizes(text: str) -> list[int]:
     """ "64-16-10" as numbers."""
     try:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from commands import add_data, data_called, in_line, outputs, sizes, to_save
+from commands import add_data, data_called, fitting, in_line, outputs, sizes, to_save
 from distill_lib.data import Dataset, Split
 from distill_lib.distillation import TeacherOutputs, hard_labels, traditional
 from distill_lib.metrics import report
@@ -72,7 +72,7 @@ def pair(data: Dataset, teacher: TeacherOutputs, asked: Namespace, seed: int) ->
     """A student of labels alone and one of the teacher; the seed draws the labels that are kept."""
     few = data if asked.labels is None else data.with_few_labels(asked.labels, seed)
     split = few.transfer
-    layers = asked.student or [split.inputs.shape[1], 16, data.n_classes]
+    layers = fitting(asked.student, data, 16)
     plan = {"steps": asked.steps, "schedule": cosine_decay, "seed": seed}
     alone, taught = MLP(layers, seed=seed), MLP(layers, seed=seed)
     objective = traditional(split, teacher, asked.T, asked.alpha)

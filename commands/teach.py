@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from commands import add_data, data_called, in_line, sizes, to_save
+from commands import add_data, data_called, fitting, in_line, sizes, to_save
 from distill_lib.distillation import hard_labels
 from distill_lib.metrics import report
 from distill_lib.models import MLP
@@ -36,8 +36,7 @@ def run(asked: Namespace) -> None:
     """Train, say how well, save."""
     to_save(asked.out)
     data = data_called(asked.data)
-    n_inputs = data.train.inputs.shape[1]
-    model = MLP(asked.sizes or [n_inputs, 256, 256, data.n_classes], seed=asked.seed)
+    model = MLP(fitting(asked.sizes, data, 256, 256), seed=asked.seed)
     plan = {"steps": asked.steps, "batch_size": 64, "schedule": cosine_decay, "seed": asked.seed}
     train(model, data.train, hard_labels(data.train), optimizer=Adam(asked.rate), **plan)
     model.save(asked.out)

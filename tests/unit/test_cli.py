@@ -179,6 +179,13 @@ def test_teach_saves_a_teacher(done, tmp_path):
     assert f"On validation: accuracy {right.mean():.4f}, nll" in printed and right.mean() > 0.8
 
 
+def test_teach_says_what_is_wrong(refused, made):
+    start = ["teach", "--data", "arrays.npz", "--out", "new.npz"]
+    assert "end with 3 classes, got 3-4" in refused(*start, "--sizes", "3-4")
+    assert "steps must be" in refused(*start, "--steps", 0)
+    assert "in a folder that exists" in refused("teach", "--out", "nowhere/new.npz")
+
+
 def test_store_writes_what_the_teacher_says_and_goes_on(done, made, tmp_path):
     words = ["store", "answers", "--teacher", "teacher.npz", "--data", "arrays.npz"]
     assert "90 examples; 3 new files of 3" in done(*words, "--shard", 40)
@@ -243,15 +250,15 @@ def test_with_labels_alone_in_the_loss_the_teacher_changes_nothing(done, made):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["--T", 0], "T must be a number above 0, got 0.0"),
+        (["--T", 0], "T must be a finite number above 0, got 0.0"),
         (["--alpha", 1.5], "alpha"),
         (["--steps", 0], "steps must be"),
         (["--seeds", 1], "seeds must be 2 or more: one has no interval, got 1"),
         (["--seed", -1], "seed must be"),
         (["--labels", 0], "n_labels must be"),
         (["--rate", -1], "learning_rate must be"),
-        (["--student", "4-3"], "inputs must have shape (examples, 4)"),
-        (["--student", "3-4-2"], "shape"),
+        (["--student", "4-3"], "sizes must begin with 3 inputs and end with 3 classes, got 4-3"),
+        (["--student", "3-4-2"], "end with 3 classes, got 3-4-2"),
         (["--teacher", "none"], "there is no file none: `python -m distill_lib teach` makes"),
         (["--teacher", "."], "has no manifest.json"),
         (["--data", "none.npz"], "there is no file none.npz; it must be an .npz file with inputs"),
@@ -373,7 +380,8 @@ def test_results_lists_the_records(done, refused, root):
 
 def test_study_lists_what_can_be_run(done, refused, root):
     text = done("study")
-    there = [p.stem for p in (root / "studies").glob("*.py") if "@study(" in p.read_text("utf-8")]
+    files = {path.stem: path.read_text("utf-8") for path in (root / "studies").glob("*.py")}
+    there = [name for name, text in files.items() if "@study(" in text and name != "engine"]
     listed = re.findall(r"^(\w+): .*\n    takes: .*\n    results: .", text, re.MULTILINE)
     assert {*listed} >= {*there} and not {*listed} & {"engine", "common"}
     assert "takes: not said" not in text
