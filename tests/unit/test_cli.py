@@ -416,6 +416,7 @@ def until(happened, process):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_store_that_was_stopped_goes_on(tmp_path):
     MLP((64, 8, 10)).save(tmp_path / "teacher.npz")
     words = ["store", "answers", "--teacher", "teacher.npz", "--shard", "1"]
