@@ -59,16 +59,20 @@ def mnist(
     """
     check_dtype(dtype)
     check_whole("n_validation", n_validation, most=N_EXAMPLES["train"] - 1)
-    caches = {"win32": "~/AppData/Local", "darwin": "~/Library/Caches"}.get(sys.platform)
-    caches = caches or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    home = Path(folder or os.environ.get(FOLDER) or f"{caches}/distill_lib/mnist").expanduser()
-    files, n = [_read(home / name) for name in FILES], N_EXAMPLES["train"]
+    files, n = [_read(home(folder) / name) for name in FILES], N_EXAMPLES["train"]
     images, labels = np.concatenate(files[::2]), np.concatenate(files[1::2]).astype(int)
     images = images.reshape(len(images), -1)
     order = np.random.default_rng(1998).permutation(n)
     parts = (order[n_validation:], order[:n_validation], np.arange(n, len(labels)))
     train, validation, test = (Split(images[r].astype(dtype) / 255, labels[r], r) for r in parts)
     return Dataset("mnist", 10, train, train, validation, test)
+
+
+def home(folder: str | Path | None = None) -> Path:
+    """Where the files are kept: in this folder, or in that of `mnist` where none is given."""
+    caches = {"win32": "~/AppData/Local", "darwin": "~/Library/Caches"}.get(sys.platform)
+    caches = caches or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(folder or os.environ.get(FOLDER) or f"{caches}/distill_lib/mnist").expanduser()
 
 
 def _read(path: Path) -> Array:

@@ -24,13 +24,13 @@ from numpy.typing import ArrayLike
 from distill_lib.checks import Array, check_whole
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
-DRAWING = {"figures.py"}
+SHOWING = {"figures.py", "__main__.py"}
 """What computes no result. A change in any other gives another fingerprint."""
 
 
 def library_digest() -> str:
     """The fingerprint of all of the library that computes: any edit changes it."""
-    return digest(p for p in Path(__file__).parent.glob("*.py") if p.name not in DRAWING)
+    return digest(p for p in Path(__file__).parent.glob("*.py") if p.name not in SHOWING)
 
 
 def digest(paths: Iterable[Path]) -> str:
