@@ -1,6 +1,6 @@
 """What passes through outputs that were never taught: digits, learned from noise alone.
 
-    python studies/hidden_traits.py            # a quarter of an hour on one core
+    python studies/hidden_traits.py            # ten minutes on one core
     python studies/hidden_traits.py --check    # repeat a slice of the record, write nothing
 
 After "Subliminal learning" (arXiv 2507.14805). A teacher has ten outputs for the digits of MNIST,
@@ -11,8 +11,7 @@ A teacher has a hundred further outputs, and `outputs` says how many of them a s
 Those that it does not learn change nothing: they get no gradient, and nothing else depends on
 them. So "784-256-256-13" of the paper is the row with three.
 
-The squared difference of the outputs is the loss, the simplest that there is. That of the row
-"KL" is the divergence of their softmax at T = 1, which is blind to what they have in common.
+The squared difference of the outputs is the loss, the simplest that there is.
 
 How choices are made: the rate of each row by the digits of 10,000 images for validation, at a seed
 of its own. Training itself never sees an image of a digit. The test set is looked at once.
@@ -31,7 +30,7 @@ from distill_lib.checks import Array
 from distill_lib.data import Dataset, Split
 from distill_lib.distillation import Term, WeightedTerms, hard_labels
 from distill_lib.layers import RATIONALE
-from distill_lib.losses import Loss, rationale_mse, soft_target_loss
+from distill_lib.losses import Loss, rationale_mse
 from distill_lib.metrics import accuracy, fidelity
 from distill_lib.mnist import mnist as read_mnist
 from distill_lib.models import MLP
@@ -39,16 +38,15 @@ from distill_lib.results import packed
 from distill_lib.training import Adam, cosine_decay, train
 
 SIZES, FURTHER = (784, 256, 256, 10), 100
-SHARED = {  # how much of the teacher's start each layer of the student's has: 0 none, 1 all
-    "nothing": (0, 0, 0),
-    "nine tenths": (0.9, 0.9, 0.9),
-    "hidden layers": (1, 1, 0),
-    "output layer": (0, 0, 1),
-    "all but the first": (0, 1, 1),
-    "everything": (1, 1, 1),
+SHARED = {  # which layers of a student start as the teacher's did
+    "nothing": (),
+    "hidden layers": (1, 2),
+    "output layer": (3,),
+    "all but the first": (2, 3),
+    "everything": (1, 2, 3),
 }
-TEACHER = {"epochs": 3, "rate": 0.001, "batch_size": 250}
-PLAN = {"images": 60_000, "epochs": 1, "batch_size": 100}  # no image of noise comes twice
+TEACHER = {"epochs": 1, "rate": 0.001, "batch_size": 250}
+PLAN = {"images": 40_000, "epochs": 1, "batch_size": 80}  # no noise comes twice
 
 
 @cache
@@ -95,12 +93,7 @@ def shuffled(teacher: Taught, seed: int) -> Taught:
 
     What training has added to the weights is dealt out anew among the same weights.
     """
-    model, before, rng = (
-        teacher.model.copy(),
-        teacher.model.copy(),
-        np.random.default_rng([seed, 11]),
-    )
-    before.vector = teacher.start
+    model, before, rng = teacher.model.copy(), fresh(seed), np.random.default_rng([seed, 11])
     for name, values in model.parameters.items():
         moved = values - before.parameters[name]
         # Of the last layer only the digits' part: the further outputs have not moved.
@@ -111,15 +104,9 @@ def shuffled(teacher: Taught, seed: int) -> Taught:
 
 
 def teacher_of(kind: str, plan: Row, seed: int) -> Taught:
-    """The "trained" one, one "never trained", or the trained one's way "shuffled"."""
+    """The "trained" one, or the trained one's way "shuffled"."""
     teacher = taught(seed, **plan)
-    if kind == "trained":
-        return teacher
-    if kind == "shuffled":
-        return shuffled(teacher, seed)
-    untrained = teacher.model.copy()
-    untrained.vector = teacher.start
-    return Taught(untrained, teacher.start)
+    return shuffled(teacher, seed) if kind == "shuffled" else teacher
 
 
 @lru_cache(maxsize=1)
@@ -151,29 +138,22 @@ def asked(kind: str, plan: tuple, images: int, darkest: float, seed: int) -> Ask
 # --- Students -------------------------------------------------------------------------------------
 
 
-def mixed(shared: tuple[float, ...], ours: Array, seed: int) -> MLP:
-    """A student whose layers start so far like `ours`, and else like one of another seed.
-
-    Of a share s of a layer's start and √(1 - s²) of the other one the weights are as large as
-    both: a start like any other.
-    """
+def started(shared: tuple[int, ...], ours: Array, seed: int) -> MLP:
+    """A student of this seed, but for the layers shared: those start like `ours`."""
     student, source = fresh(seed), fresh(seed)
     source.vector = ours
-    for layer, share in enumerate(shared, start=1):
+    for layer in shared:
         for name in (f"W{layer}", f"b{layer}"):
-            values = student.parameters[name]
-            values *= np.sqrt(1 - share**2)
-            values += share * source.parameters[name]
+            student.parameters[name][...] = source.parameters[name]
     return student
 
 
-def objective(answers: Array, outputs: int, loss: str) -> WeightedTerms:
+def objective(answers: Array, outputs: int) -> WeightedTerms:
     """So many of the further outputs, as the teacher has them for these images; nothing else."""
     answers = answers[:, :outputs]
 
     def further(scores: Array, index: Array) -> Loss:
-        ours, theirs = scores[:, :outputs], answers[index]
-        found = soft_target_loss(ours, theirs, 1.0) if loss == "KL" else rationale_mse(ours, theirs)
+        found = rationale_mse(scores[:, :outputs], answers[index])
         gradient = np.zeros_like(scores)
         gradient[:, :outputs] = found.gradient
         return Loss(found.value, gradient)
@@ -200,34 +180,9 @@ def by_digit(right: Array, labels: Array) -> list[float]:
 
 
 @study(
-    {
-        "outputs": [3, FURTHER],
-        "shared": list(SHARED),
-        "teacher": ["trained"],
-        "darkest": [-1],
-        "loss": ["MSE"],
-    },
-    {
-        "outputs": [3],
-        "shared": ["everything"],
-        "teacher": ["never trained", "shuffled"],
-        "darkest": [-1],
-        "loss": ["MSE"],
-    },
-    {
-        "outputs": [3],
-        "shared": ["everything"],
-        "teacher": ["trained"],
-        "darkest": [-1],
-        "loss": ["KL"],
-    },
-    {
-        "outputs": [3],
-        "shared": ["everything"],
-        "teacher": ["trained"],
-        "darkest": [0],
-        "loss": ["MSE"],
-    },
+    {"outputs": [3, FURTHER], "shared": list(SHARED), "teacher": ["trained"], "darkest": [-1]},
+    {"outputs": [3], "shared": ["everything"], "teacher": ["shuffled"], "darkest": [-1]},
+    {"outputs": [3], "shared": ["everything"], "teacher": ["trained"], "darkest": [0]},
     fixed=PLAN | {"taught": TEACHER},
     rates=[0.001, 0.002],
     tuning=[1000],
@@ -238,7 +193,6 @@ def hidden_traits(
     shared: str,
     teacher: str,
     darkest: float,
-    loss: str,
     taught: Row,
     images: int,
     epochs: int,
@@ -248,13 +202,14 @@ def hidden_traits(
 ) -> Row:
     """A student of further outputs, on noise; how well it reads digits, which nobody taught it.
 
+    "before" is what it reads at its start, where it would stay with a teacher that never learned.
     "cosine" is that of the angle between the teacher's way from its start and the student's from
     its own; "first_step", between the former and the student's very first step.
     """
     plan = (*taught.items(),)
     source, split, further, answers = asked(teacher, plan, images, darkest, seed)
-    student = mixed(SHARED[shared], source.start, seed + 500)
-    lesson = objective(further, outputs, loss)
+    student = started(SHARED[shared], source.start, seed + 500)
+    lesson = objective(further, outputs)
     start, way = student.vector.copy(), source.model.vector - source.start
     labels, test = data().test.labels, data().test.inputs
     before = accuracy(student.logits(test), labels)
