@@ -29,16 +29,16 @@ def draw_shared(rows: Mapping[tuple[int, str], Row], shared: str, outputs: int) 
         ylim=(0, 112),
         colours=["student"],
     )
-    (axes,) = figure.axes
+    (axes,), ink = figure.axes, figures.COLOURS["ink"]
     for x, digit in enumerate(digits):
         ends = max(0, digit.low), min(100, digit.high)
-        axes.plot([x, x], ends, color=figures.COLOURS["ink"], linewidth=1.2)
+        axes.plot([x, x], ends, "-", color=ink, linewidth=1.2)
     teacher = percent(row, "of_teacher")
     for height, dash, name in ((teacher.mean, "--", "teacher"), (10, ":", "a guess")):
         axes.axhline(height, color=figures.COLOURS["teacher"], linestyle=dash)
-        axes.annotate(name, (9.45, height), (0, 3), textcoords="offset points", ha="right")
-    axes.set(xlabel="digit", yticks=range(0, 101, 20), xlim=(-0.55, 9.55))
-    hits = crossed_interval(unpacked(row["right"], TEST_IMAGES)).scaled(100)
+        axes.annotate(name, (9.6, height), (0, 3), textcoords="offset points", color=ink)
+    axes.set(xlabel="digit", yticks=range(0, 101, 20), xlim=(-0.55, 11.2))
+    hits = crossed_interval(unpacked(row["right"], TEST_IMAGES).astype(float)).scaled(100)
     best, worst = (int(f([digit.mean for digit in digits])) for f in (np.argmax, np.argmin))
     text = f"Shared: {shared}; {outputs} untaught outputs learned. Right are {hits:.1f}% of the "
     text += f"test images, from {digits[worst].mean:.0f}% of the {worst}s to "

@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08_traits, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -83,6 +83,17 @@ def dials() -> dict:
 
 def tasks() -> dict:
     return rows("step_by_step_labels", "name", "labels", "method")
+
+
+@cache
+def traits() -> dict:
+    """As the study of hidden traits has them: four seeds, random, with some digits read."""
+    rng, table = np.random.default_rng(0), {}
+    for outputs, (share, shared) in product((3, 100), ((0.1, "nothing"), (0.97, "everything"))):
+        right = rng.random((4, 10_000)) < share
+        row = {"right": [packed(r) for r in right], "of_teacher": [0.95, 0.96, 0.95, 0.94]}
+        table[outputs, shared] = row | {"by_digit": rng.uniform(share - 0.1, share, (4, 10))}
+    return table
 
 
 def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
@@ -250,6 +261,9 @@ DRAWN = {
         400,
         **{"T": 4.0, "alpha": 0.25, "beta": 0.25} | at,
     ),
+    "ch08_traits.draw_shared": lambda **at: ch08_traits.draw_shared(
+        traits(), **{"shared": "everything", "outputs": 3} | at
+    ),
 }
 MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch03.draw_learning": {"labels": [1197]},
@@ -296,6 +310,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
         "chosen": ["one rate for all"],
     },
     "ch07.draw_dials": {"T": [1.0], "alpha": [0.0], "beta": [0.0]},
+    "ch08_traits.draw_shared": {"shared": ["nothing"], "outputs": [100]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
