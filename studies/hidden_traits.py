@@ -14,7 +14,7 @@ them. So "784-256-256-13" of the paper is the row with three.
 The squared difference of the outputs is the loss, the simplest that there is.
 
 How choices are made: the rate of each row by the digits of 10,000 images for validation, at a seed
-of its own. Training itself never sees an image of a digit. The test set is looked at once.
+of its own. What a student learns from has no image of a digit. The test set is looked at once.
 """
 
 from __future__ import annotations
