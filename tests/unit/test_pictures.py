@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, ch11, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, ch11, ch11_traits, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -125,6 +125,16 @@ def ensembles() -> tuple[dict, dict]:
 
 def self_distilled() -> dict:
     return rows("self_distillation_wrong", "share", "method")
+
+
+def traits() -> dict:
+    """As the study of hidden traits has them: four seeds, random, with some digits read."""
+    rng, table = np.random.default_rng(0), {}
+    for outputs, (share, shared) in product((3, 100), ((0.1, "nothing"), (0.97, "everything"))):
+        right = rng.random((4, 10_000)) < share
+        row = {"right": [packed(r) for r in right], "of_teacher": [0.95, 0.96, 0.95, 0.94]}
+        table[outputs, shared] = row | {"by_digit": rng.uniform(share - 0.1, share, (4, 10))}
+    return table
 
 
 def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
@@ -364,6 +374,9 @@ DRAWN |= {
     "ch09.draw_committee": lambda **at: ch09.draw_committee(
         rows("specialists", "case", "who", "number"), **{"helpers": 4} | at
     ),
+    "ch11_traits.draw_shared": lambda **at: ch11_traits.draw_shared(
+        traits(), **{"shared": "everything", "outputs": 3} | at
+    ),
 }
 MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch03.draw_learning": {"labels": [1197]},
@@ -428,6 +441,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch11.draw_table": {"T": [1, 20], "width": ["2 × 300"]},
     "ch11.draw_mistake": {"T": [1, 20], "example": [2]},
     "ch11.draw_bias": {"student": ["wide"], "bias": [0, 8]},
+    "ch11_traits.draw_shared": {"shared": ["nothing"], "outputs": [100]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
