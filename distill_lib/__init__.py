@@ -1,11 +1,12 @@
 """The small library of the book: everything that a chapter calls, in NumPy, one concept a file.
 
-Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `models`, `data`, `mnist`,
-`training`, `distillation`, `statistics`, `results`; then `figures` and `exercises`, with
-which chapters show things. The slider is a package of its own, `livefigures`, handed on here.
+Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `convolution`, `models`,
+`data`, `mnist`, `training`, `distillation`, `statistics`, `results`; then `figures`, with which
+chapters show things. The slider is a package of its own, `livefigures`, handed on here.
 """
 
 from distill_lib import figures
+from distill_lib.convolution import AveragePool2d, Conv2d
 from distill_lib.data import UNLABELLED, Dataset, Split, digits, synthetic, synthetic_posterior
 from distill_lib.distillation import (
     TeacherOutputs,
@@ -17,7 +18,6 @@ from distill_lib.distillation import (
     step_by_step,
     traditional,
 )
-from distill_lib.exercises import check
 from distill_lib.layers import Dropout, Linear, ReLU
 from distill_lib.losses import (
     Loss,
@@ -52,12 +52,9 @@ from distill_lib.statistics import (
 from distill_lib.training import (
     SGD,
     Adam,
-    Average,
     History,
     constant,
     cosine_decay,
-    jitter,
-    max_norm,
     noisy_copies,
     train,
 )

@@ -15,21 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distill_lib.checks import (
-    Array,
-    as_array,
-    check_dtype,
-    check_integers,
-    check_kind,
-    check_labels,
-    check_one_each,
-    check_positive,
-    check_scores,
-    check_share,
-    check_table,
-    check_whole,
-    number,
-)
+from distill_lib import checks
+from distill_lib.checks import Array
 
 UNLABELLED = -1
 """The label of an example whose label is not known. No loss accepts it."""
@@ -54,8 +41,8 @@ class Split:
     index: Array
 
     def __post_init__(self) -> None:
-        inputs = check_scores("inputs", self.inputs)
-        labels, index = as_array("labels", self.labels), as_array("index", self.index)
+        inputs = checks.check_scores("inputs", self.inputs)
+        labels, index = checks.as_array("labels", self.labels), checks.as_array("index", self.index)
         for name, array in (("inputs", inputs), ("labels", labels), ("index", index)):
             object.__setattr__(self, name, array)  # a frozen class; lists become arrays
         if inputs.ndim != 2 or not labels.shape == index.shape == (len(inputs),):
@@ -63,7 +50,7 @@ class Split:
             got = f"{inputs.shape}, {labels.shape} and {index.shape}"
             raise ValueError(f"{expected}, got {got}")
         for name, array, least in (("labels", labels, UNLABELLED), ("index", index, 0)):
-            check_integers(name, array)
+            checks.check_integers(name, array)
             if array.min() < least:
                 raise ValueError(f"{name} must be at least {least}, got {array.min()}")
         if len(np.unique(index)) != len(index):
@@ -115,13 +102,13 @@ class Dataset:
     scale: Array | float = 1.0
 
     def __post_init__(self) -> None:
-        check_whole("n_classes", self.n_classes, least=2)
+        checks.check_whole("n_classes", self.n_classes, least=2)
         seen: Array = np.empty(0, int)
         for name in SPLITS:
             split: Split = getattr(self, name)
             if split is None and name == "test":
                 continue
-            check_kind(name, split, Split)
+            checks.check_kind(name, split, Split)
             if (largest := split.labels.max()) >= self.n_classes:
                 expected = f"labels of {name} must be below n_classes = {self.n_classes}"
                 raise ValueError(f"{expected}, got {largest}")
@@ -163,10 +150,11 @@ class Dataset:
         ValueError for arrays, shares or dtype not as described, or a class of which no example is
         left for training. "Your own data" walks through it.
         """
-        x = check_table("inputs", inputs, "inputs").astype(np.float64)
-        given = check_one_each("labels", labels, (len(x),))
-        check_dtype(dtype)
-        sizes = [round(share * len(x)) for share in (validation, test) if 0 < number(share) < 1]
+        x = checks.check_table("inputs", inputs, "inputs").astype(np.float64)
+        given = checks.check_one_each("labels", labels, (len(x),))
+        checks.check_dtype(dtype)
+        shares = [share for share in (validation, test) if 0 < checks.number(share) < 1]
+        sizes = [round(share * len(x)) for share in shares]
         if len(sizes) < 2 or min(sizes) < 1 or sum(sizes) >= len(x):
             expected = f"shares above 0 that leave some of {len(x)} examples for training"
             got = f"{validation!r} and {test!r}"
@@ -189,13 +177,14 @@ class Dataset:
             raise ValueError(f"{needs}, got {got}")
         with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
             mean, spread = raw.train.inputs.mean(axis=0), raw.train.inputs.std(axis=0)
-        check_scores("the spread of the inputs", np.stack([mean, spread]))
+        checks.check_scores("the spread of the inputs", np.stack([mean, spread]))
         # An input that never changes, but for rounding, says nothing, and must not explode.
         changes = spread > 1e-12 * np.abs(raw.train.inputs).max(axis=0)
         class_names = tuple(str(label) for label in classes)
         raw = replace(raw, class_names=class_names, mean=mean, scale=np.where(changes, spread, 1))
-        splits: dict[str, Any] = {part: getattr(raw, part) for part in SPLITS}
-        for part, split in splits.items():
+        splits: dict[str, Any] = {}
+        for part in SPLITS:
+            split = getattr(raw, part)
             splits[part] = replace(split, inputs=raw.standardised(split.inputs).astype(dtype))
         return replace(raw, **splits)
 
@@ -205,7 +194,7 @@ class Dataset:
         Returns shape (examples, inputs), float64; ValueError for inputs that are not numbers, or
         not of that shape.
         """
-        x, width = check_table("inputs", inputs, "inputs"), self.train.inputs.shape[1]
+        x, width = checks.check_table("inputs", inputs, "inputs"), self.train.inputs.shape[1]
         if x.shape[1] != width:
             raise ValueError(f"inputs must have shape (examples, {width}), got {x.shape}")
         return (x.astype(np.float64) - self.mean) / self.scale
@@ -217,16 +206,14 @@ class Dataset:
         is not touched: the teacher had more labels than the student will see. ValueError for
         n_labels below 1 or above the labels that there are, or no seed.
         """
-        check_whole("seed", seed, least=0)
+        checks.check_whole("seed", seed, least=0)
         labels = self.transfer.labels
         known = np.flatnonzero(labels != UNLABELLED)
-        check_whole("n_labels", n_labels, most=len(known))
+        checks.check_whole("n_labels", n_labels, most=len(known))
         shuffled = np.random.default_rng(seed).permutation(known)
         # Deal the examples out class by class, a card to each in turn: rank within the class.
-        rank = np.empty(len(shuffled), int)
-        for label in np.unique(labels[known]):
-            members = labels[shuffled] == label
-            rank[members] = np.arange(members.sum())
+        member = labels[shuffled][:, None] == np.unique(labels[known])
+        rank = member.cumsum(axis=0)[member]
         kept = shuffled[np.argsort(rank, kind="stable")][:n_labels]
         few = np.full_like(labels, UNLABELLED)
         few[kept] = labels[kept]
@@ -239,8 +226,8 @@ class Dataset:
         `train`, `validation` and `test` stay clean; to train a teacher on the same noise, train
         it on `transfer`. ValueError for a rate outside 0 .. 1, or no seed.
         """
-        check_share("rate", rate)
-        check_whole("seed", seed, least=0)
+        checks.check_share("rate", rate)
+        checks.check_whole("seed", seed, least=0)
         rng = np.random.default_rng(seed)
         labels = self.transfer.labels.copy()
         known = np.flatnonzero(labels != UNLABELLED)
@@ -254,8 +241,8 @@ class Dataset:
 
         ValueError for n outside 1 .. size of `train`, splits of different examples, or no seed.
         """
-        check_whole("seed", seed, least=0)
-        check_whole("n", n, most=len(self.train))
+        checks.check_whole("seed", seed, least=0)
+        checks.check_whole("n", n, most=len(self.train))
         if not np.array_equal(self.train.index, self.transfer.index):
             raise ValueError("train and transfer must hold the same examples in the same order")
         rows = np.random.default_rng(seed).choice(len(self.train), n, replace=False)
@@ -271,10 +258,10 @@ def make_dataset(
     and test, all examples together; `seed` is the shuffle's. ValueError for labels not as
     described, or sizes that do not add up.
     """
-    inputs = check_scores("inputs", inputs)
-    check_whole("n_classes", n_classes, least=2)
-    check_whole("seed", seed, least=0)
-    labels = check_labels(labels, (len(inputs),), n_classes)
+    inputs = checks.check_scores("inputs", inputs)
+    checks.check_whole("n_classes", n_classes, least=2)
+    checks.check_whole("seed", seed, least=0)
+    labels = checks.check_labels(labels, (len(inputs),), n_classes)
     if len(sizes) != 3 or sum(sizes) != len(inputs) or min(sizes) < 1:
         expected = f"three, at least 1 each and {len(inputs)} in all"
         raise ValueError(f"sizes must be {expected}, got {sizes}")
@@ -292,7 +279,7 @@ def digits(dtype: type = np.float32) -> Dataset:
     (the part that scikit-learn ships). Chapter 1 meets it first. ValueError for a dtype other than
     np.float32 or np.float64, or without scikit-learn.
     """
-    check_dtype(dtype)
+    checks.check_dtype(dtype)
     # Read without importing scikit-learn, which takes longer than all else that a chapter imports.
     package = find_spec("sklearn")
     if package is None or package.origin is None:
@@ -315,9 +302,9 @@ def synthetic(
     likely; `spread` is the standard deviation of each, and the circle's radius 2. ValueError for
     numbers out of these bounds.
     """
-    check_whole("n_examples", n_examples, least=5)
-    check_whole("n_classes", n_classes, least=2)
-    check_positive("spread", spread)
+    checks.check_whole("n_examples", n_examples, least=5)
+    checks.check_whole("n_classes", n_classes, least=2)
+    checks.check_positive("spread", spread)
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, n_classes, n_examples)
     inputs = _centres(n_classes)[labels] + rng.normal(0, spread, (n_examples, 2))
@@ -332,9 +319,9 @@ def synthetic_posterior(inputs: Array, n_classes: int = 4, spread: float = 1.0) 
     Returns -|x - centre|² / (2 spread²), shape (examples, n_classes). ValueError for inputs not of
     shape (examples, 2), or numbers that `synthetic` would refuse.
     """
-    inputs = check_scores("inputs", inputs).astype(np.float64)
-    check_whole("n_classes", n_classes, least=2)
-    check_positive("spread", spread)
+    inputs = checks.check_scores("inputs", inputs).astype(np.float64)
+    checks.check_whole("n_classes", n_classes, least=2)
+    checks.check_positive("spread", spread)
     if inputs.ndim != 2 or inputs.shape[1] != 2:
         raise ValueError(f"inputs must have shape (examples, 2), got {inputs.shape}")
     difference = inputs[:, None, :] - _centres(n_classes)

@@ -14,18 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distill_lib import losses
-from distill_lib.checks import (
-    Array,
-    check_index,
-    check_kind,
-    check_not_negative,
-    check_positive,
-    check_probabilities,
-    check_share,
-    check_table,
-    check_weights,
-)
+from distill_lib import checks, losses
+from distill_lib.checks import Array
 from distill_lib.data import UNLABELLED, Split
 from distill_lib.losses import Loss
 from distill_lib.models import Model
@@ -35,15 +25,13 @@ from distill_lib.training import Outcome
 class Aligned:
     """Rows that are found by their example's index, never by their place in an array.
 
-    Args:
-        index: shape (examples,), each example's place in the data set.
-        rows: shape (examples, ...), one row for each; a copy of them is kept.
-
-    ValueError for no rows, lengths that differ, an index that is repeated, negative or not whole.
+    `index` has shape (examples,), each example's place in the data set, and `rows` shape (examples,
+    ...), one row for each; a copy of them is kept. ValueError for no rows, lengths that differ, an
+    index that is repeated, negative or not whole.
     """
 
     def __init__(self, index: Array, rows: Array) -> None:
-        index = check_index(index)
+        index = checks.check_index(index)
         self._sorted, self._order = np.unique(index, return_index=True)
         if not 0 < len(index) == len(rows) == len(self._sorted):
             got = f"{len(rows)} rows for {len(self._sorted)} different indices of {len(index)}"
@@ -55,7 +43,7 @@ class Aligned:
 
         ValueError for an example without a row, or an index not of whole numbers, such as a mask.
         """
-        index = check_index(index)
+        index = checks.check_index(index)
         places = np.searchsorted(self._sorted, index).clip(max=len(self._sorted) - 1)
         missing = self._sorted[places] != index
         if missing.any():
@@ -76,11 +64,11 @@ class TeacherOutputs:
     """
 
     def __init__(self, index: ArrayLike, scores: Mapping[str, ArrayLike]) -> None:
-        check_kind("scores", scores, Mapping, 'by name, such as {"logits": logits}')
+        checks.check_kind("scores", scores, Mapping, 'by name, such as {"logits": logits}')
         if "logits" not in scores:
             raise ValueError(f'scores must hold "logits", got {sorted(scores)}')
-        self.index = check_index(index)
-        tables = ((n, check_table(n, s, "components")) for n, s in scores.items())
+        self.index = checks.check_index(index)
+        tables = ((n, checks.check_table(n, s, "components")) for n, s in scores.items())
         self._scores = {name: Aligned(self.index, table) for name, table in tables}
         rows = self._scores["logits"].rows
         if rows.shape[1] > 1 and (rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=0.01):
@@ -98,7 +86,7 @@ class TeacherOutputs:
             advice = "give its own answers to TeacherOutputs.from_probabilities(split.index, …)"
             got = f"{type(teacher).__name__}: {advice}"
             raise ValueError(f"teacher must be a model of this library, got {got}")
-        check_kind("split", split, Split, "take one of a data set, such as data.transfer")
+        checks.check_kind("split", split, Split, "take one of a data set, such as data.transfer")
         return cls(split.index, teacher.scores(split.inputs))
 
     @classmethod
@@ -113,9 +101,9 @@ class TeacherOutputs:
         to 1. To `floor`, above 0 and below 1 / classes, is raised what is smaller, such as 0, which
         has no logarithm; then the row is divided by its new sum. ValueError for others.
         """
-        check_table("probabilities", probabilities, "classes")
-        p = check_probabilities("probabilities", probabilities).astype(np.float64)
-        if not 0 < check_not_negative("floor", floor) < 1 / p.shape[-1]:
+        checks.check_table("probabilities", probabilities, "classes")
+        p = checks.check_probabilities("probabilities", probabilities).astype(np.float64)
+        if not 0 < checks.check_not_negative("floor", floor) < 1 / p.shape[-1]:
             raise ValueError(f"floor must lie above 0 and below 1 / classes, got {floor!r}")
         p = np.maximum(p, floor)
         return cls(index, {"logits": np.log(p / p.sum(axis=-1, keepdims=True))})
@@ -139,7 +127,7 @@ class TeacherOutputs:
         Exactly round(share · examples) rows move (a single one has nowhere to go). ValueError for
         a share outside 0 .. 1.
         """
-        check_share("share", share)
+        checks.check_share("share", share)
         rng = np.random.default_rng(seed)
         moved = rng.choice(len(self.index), round(share * len(self.index)), replace=False)
         order = np.arange(len(self.index))
@@ -169,7 +157,7 @@ class Term:
     def weight_at(self, epoch: float) -> float:
         """The weight at this epoch; ValueError if that is no finite number of at least 0."""
         weight = self.weight(epoch) if callable(self.weight) else self.weight
-        return check_not_negative(f"the weight of {self.name!r}", weight)
+        return checks.check_not_negative(f"the weight of {self.name!r}", weight)
 
 
 class WeightedTerms:
@@ -181,7 +169,7 @@ class WeightedTerms:
 
     def __init__(self, *terms: Term) -> None:
         for term in terms:
-            check_kind("each term", term, Term)
+            checks.check_kind("each term", term, Term)
         names = [t.name for t in terms]
         if not terms or len(set(names)) < len(names):
             raise ValueError(f"an objective needs terms, of different names, got {names}")
@@ -224,14 +212,12 @@ def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
 
     Of a batch without any label it says nothing: None. ValueError for what is no split.
     """
-    check_kind("split", split, Split, "take one of a data set, such as data.transfer")
+    checks.check_kind("split", split, Split, "take one of a data set, such as data.transfer")
     labels = Aligned(split.index, split.labels)
 
     def loss(logits: Array, index: Array) -> Loss | None:
         batch = labels.at(index)
         known = batch != UNLABELLED
-        if known.all():
-            return losses.cross_entropy(logits, batch)
         if not known.any():
             return None
         gradient = np.zeros_like(logits)
@@ -255,14 +241,11 @@ def hard_labels(split: Split) -> WeightedTerms:
 def traditional(split: Split, teacher: TeacherOutputs, T: float, alpha: float) -> WeightedTerms:
     """alpha · cross entropy + (1 - alpha) · T² · KL(teacher at T ‖ student at T).
 
-    Args:
-        split: where the labels come from; unlabelled examples feel the teacher alone.
-        teacher: its outputs for the examples of the split.
-        T: temperature of teacher and student in training; at inference T is 1.
-        alpha: weight of the hard labels, 0 to 1. Some of the field calls this 1 - alpha.
-
-    ValueError for T or alpha not as described; in use, for an example the teacher was not asked
-    about. Hinton, Vinyals & Dean 2015, section 2. Chapter 4.
+    The labels are those of `split`; examples without one feel the teacher alone, of whom `teacher`
+    has the outputs. `T` is the temperature of both in training; at inference it is 1. `alpha`, the
+    weight of the hard labels, is 0 to 1; some of the field calls this 1 - alpha. ValueError for T
+    or alpha not as described; in use, for an example the teacher was not asked about. Hinton,
+    Vinyals & Dean 2015, section 2. Chapter 4.
     """
     return step_by_step(split, teacher, T, alpha, beta=0)
 
@@ -278,15 +261,12 @@ def step_by_step(
 ) -> WeightedTerms:
     """alpha · cross entropy + beta · MSE of rationales + (1 - alpha - beta) · soft targets.
 
-    Args:
-        split, teacher, T, alpha: as for `traditional`.
-        beta: weight of the rationale, at least 0; alpha + beta at most 1.
-        rationale: which of the teacher's scores are the rationale.
-        on: which of the student's scores learn it, as many as the teacher's.
-
-    ValueError for T or the weights not as described; in use, for scores that do not fit. Chapter 5.
+    What is new beside `traditional`: `beta`, the weight of the rationale, is at least 0, and
+    alpha + beta at most 1; `rationale` names the teacher's scores that are the rationale, and `on`
+    the student's that learn it, as many. ValueError for T or the weights not as described; in use,
+    for scores that do not fit. Chapter 5.
     """
-    check_weights(alpha=alpha, beta=beta)
+    checks.check_weights(alpha=alpha, beta=beta)
     return WeightedTerms(
         Term("hard", alpha, hard_label_loss(split)),
         Term("rationale", beta, _against(losses.rationale_mse, teacher, rationale), on),
@@ -317,9 +297,9 @@ def cosine_enhanced(
     ValueError for T, weights or curriculum not as described; in use, for scores that do not fit, or
     a row of zeros. Chapter 6.
     """
-    check_weights(alpha=alpha, beta=beta)
-    check_not_negative("curriculum", curriculum)
-    check_not_negative("consistency_weight", consistency_weight)
+    checks.check_weights(alpha=alpha, beta=beta)
+    checks.check_not_negative("curriculum", curriculum)
+    checks.check_not_negative("consistency_weight", consistency_weight)
 
     def beta_at(epoch: float) -> float:
         return beta * min(1.0, epoch / curriculum) if curriculum else beta
@@ -338,8 +318,9 @@ def soft_targets(teacher: TeacherOutputs, T: float) -> Callable[[Array, Array], 
 
     ValueError for T not above 0, or no `TeacherOutputs`.
     """
-    check_positive("T", T)
-    check_kind("teacher", teacher, TeacherOutputs, "TeacherOutputs.of(model, split) asks a model")
+    checks.check_positive("T", T)
+    advice = "TeacherOutputs.of(model, split) asks a model"
+    checks.check_kind("teacher", teacher, TeacherOutputs, advice)
     return lambda logits, index: losses.soft_target_loss(logits, teacher.at(index), T)
 
 

@@ -22,10 +22,7 @@ from distill_lib.checks import Array, check_below_1, check_kind, check_positive,
 RATIONALE = "rationale"
 """Scores of this name serve training alone: they do not count as part of the trained model."""
 
-
-@cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+_blas = cache(ThreadpoolController)
 
 
 def few_threads(multiply_adds: int) -> AbstractContextManager:
@@ -68,29 +65,19 @@ class Layer:
     """What a network asks of its layers; this one has no parameters and no scores.
 
     Attributes:
-        kind: what a saved model calls it.
+        kind: what a saved model calls it, beside the fields of its dataclass.
+        sizes: inputs and outputs of one example; 0 and 0 for any number, which stays what it is.
         shapes: of its parameters, by name.
         scores: which of its outputs have names: so many for each, in order, all of them or none.
-        multiply_adds, n_kept: of the trained model, for one example: products, and parameters.
+        multiply_adds, n_kept: products for one example, and parameters, without a rationale's.
     """
 
     kind: ClassVar[str] = ""
+    sizes: tuple[int, int] = (0, 0)
     scores: Mapping[str, int] = {}
-
-    @property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """By name; here there are none."""
-        return {}
-
-    @property
-    def multiply_adds(self) -> int:
-        """Products for one example."""
-        return 0
-
-    @property
-    def n_kept(self) -> int:
-        """Parameters of the trained model."""
-        return 0
+    shapes: Mapping[str, tuple[int, ...]] = {}
+    multiply_adds: int = 0
+    n_kept: int = 0
 
     def start(self, parameters: Mapping[str, Array], rng: np.random.Generator) -> None:
         """Fill in the first parameters, which are 0 before."""
@@ -102,7 +89,7 @@ class Layer:
     def backward(self, gradient: Array, memory: Memory, first: bool) -> Array | None:
         """From the gradient of the outputs, fill the parameters'; return that of the inputs.
 
-        The `first` layer need not return any. A layer without scores may overwrite `gradient`.
+        The `first` layer need not return any. It may overwrite `gradient`.
         """
         raise NotImplementedError
 
@@ -132,22 +119,14 @@ class Linear(Layer):
         for size in (self.n_inputs, *self.scores.values()):
             check_whole("each of the sizes", size)
         check_positive("gain", self.gain)
-
-    @property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Of the weights and of the biases."""
         n_outputs = sum(self.scores.values())
-        return {"W": (self.n_inputs, n_outputs), "b": (n_outputs,)}
-
-    @property
-    def multiply_adds(self) -> int:
-        """Without the biases, and without a rationale."""
-        return self.n_inputs * sum(n for name, n in self.scores.items() if name != RATIONALE)
-
-    @property
-    def n_kept(self) -> int:
-        """Weights and biases, without those of a rationale."""
-        return self.multiply_adds // self.n_inputs * (self.n_inputs + 1)
+        n_kept = n_outputs - self.scores.get(RATIONALE, 0)
+        vars(self).update(  # no fields: they follow from those
+            sizes=(self.n_inputs, n_outputs),
+            shapes={"W": (self.n_inputs, n_outputs), "b": (n_outputs,)},
+            multiply_adds=self.n_inputs * n_kept,  # without the biases
+            n_kept=(self.n_inputs + 1) * n_kept,
+        )
 
     def start(self, parameters: Mapping[str, Array], rng: np.random.Generator) -> None:
         """Draw the weights, scores by scores: with and without the last ones, the rest is equal."""

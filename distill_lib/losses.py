@@ -13,14 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from distill_lib.checks import (
-    Array,
-    check_labels,
-    check_pair,
-    check_positive,
-    check_probabilities,
-    check_scores,
-)
+from distill_lib import checks
+from distill_lib.checks import Array
 
 
 class Loss(NamedTuple):
@@ -55,7 +49,7 @@ def log_softmax(logits: ArrayLike, T: float = 1.0) -> Array:
     nats, same shape; float32 in gives float32 out, likewise float64. ValueError for T or logits not
     as described. Derived in chapter 1, "Breaking it on purpose".
     """
-    logits, T = check_scores("logits", logits), check_positive("T", T)
+    logits, T = checks.check_scores("logits", logits), checks.check_positive("T", T)
     return _log_softmax(logits, T).astype(logits.dtype)
 
 
@@ -67,7 +61,7 @@ def softmax(logits: ArrayLike, T: float = 1.0) -> Array:
     the logits and sum to 1 along the last axis. ValueError for other T or logits. Hinton, Vinyals &
     Dean 2015, section 2. Derived in chapter 1.
     """
-    logits, T = check_scores("logits", logits), check_positive("T", T)
+    logits, T = checks.check_scores("logits", logits), checks.check_positive("T", T)
     exponentials = np.exp(_exponents(logits, T))
     return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(logits.dtype)
 
@@ -79,7 +73,7 @@ def entropy(probabilities: ArrayLike) -> Array:
     (...), same float type: from 0 (certain) to log(classes) (no idea). ValueError for an entry
     below 0, or a sum that is not 1. Chapter 1, "How much is left unsaid".
     """
-    given = check_probabilities("probabilities", probabilities)
+    given = checks.check_probabilities("probabilities", probabilities)
     p = given.astype(np.float64)
     # "0 -" because a mere minus turns the 0 of a certain row into -0.
     return (0 - np.sum(p * np.log(np.where(p > 0, p, 1.0)), axis=-1)).astype(given.dtype)
@@ -92,8 +86,8 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Loss:
     shape (...). Returns the mean over the batch, and its gradient (softmax - one-hot) / batch size.
     ValueError for logits or labels not as described. Derived in chapter 2, "What a label says".
     """
-    logits = check_scores("logits", logits)
-    labels = check_labels(labels, logits.shape[:-1], logits.shape[-1])
+    logits = checks.check_scores("logits", logits)
+    labels = checks.check_labels(labels, logits.shape[:-1], logits.shape[-1])
     log_p = _log_softmax(logits, 1.0)
     chosen = np.expand_dims(labels, -1)
     value = -np.take_along_axis(log_p, chosen, axis=-1).mean()
@@ -113,8 +107,8 @@ def soft_target_loss(student_logits: ArrayLike, teacher_logits: ArrayLike, T: fl
     logits not as described, or shapes that differ. Hinton, Vinyals & Dean 2015, section 2. Derived
     in chapter 4.
     """
-    student, teacher = check_pair("logits", student_logits, teacher_logits)
-    T = check_positive("T", T)
+    student, teacher = checks.check_pair("logits", student_logits, teacher_logits)
+    T = checks.check_positive("T", T)
     batch = student[..., 0].size
     log_p, log_q = _log_softmax(teacher, T), _log_softmax(student, T)
     p = np.exp(log_p)
@@ -136,7 +130,7 @@ def rationale_mse(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Loss:
     number of scores. ValueError for scores not as described, or shapes that differ. Kim et al. 2021
     (arXiv 2105.08919) for class scores. Derived in chapter 5.
     """
-    student, teacher = check_pair("scores", student_scores, teacher_scores)
+    student, teacher = checks.check_pair("scores", student_scores, teacher_scores)
     difference = student.astype(np.float64) - teacher
     gradient = 2 * difference / difference.size
     return Loss(float(np.mean(difference**2)), gradient.astype(student.dtype))
@@ -152,7 +146,7 @@ def rationale_cosine(student_scores: ArrayLike, teacher_scores: ArrayLike) -> Lo
     s, is (cosine · s/|s| - t/|t|) / |s| / batch size. ValueError for other scores or shapes, or a
     row of zeros, which has no direction. Derived in chapter 6.
     """
-    student, teacher = check_pair("scores", student_scores, teacher_scores)
+    student, teacher = checks.check_pair("scores", student_scores, teacher_scores)
     s, s_length = _directions("student_scores", student)
     t, _ = _directions("teacher_scores", teacher)
     batch = student[..., 0].size
@@ -170,7 +164,7 @@ def consistency(scores: ArrayLike) -> Loss:
     copies in the same order. The gradient pulls both halves towards each other. ValueError for
     scores not as described, or an odd number of rows. Chapter 6.
     """
-    scores = check_scores("scores", scores)
+    scores = checks.check_scores("scores", scores)
     if scores.ndim != 2 or len(scores) % 2:
         raise ValueError(f"scores must be two equal halves of rows, got shape {scores.shape}")
     clean, noisy = np.split(scores, 2)

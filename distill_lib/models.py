@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import asdict
 from itertools import pairwise
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
@@ -49,13 +51,14 @@ class Network:
     on whole vectors. `parameters` and `gradients` are named views into them: "W1", "b1", "W2", …
 
     Args:
-        layers: the first one but for `Dropout` knows its `n_inputs`, each fits the one before, the
-            last has the scores "logits", and no name occurs twice.
+        layers: the first one but for `Dropout` knows how many inputs it takes, each fits the one
+            before, the last has the scores "logits", and no name occurs twice.
         seed: of the first parameters.
         dtype: np.float32 or np.float64.
 
     Attributes:
         units: how many scores there are of each name, in order.
+        gradient_vector: the gradients of all parameters, as the last `backward` left them.
 
     ValueError for layers, seed or dtype not as described. Chapter 2, "Large, or well taught?".
     """
@@ -67,17 +70,15 @@ class Network:
         for layer in layers:
             check_kind("each layer", layer, Layer)
         first = next((layer for layer in layers if not isinstance(layer, Dropout)), None)
-        if first is not None and not hasattr(first, "n_inputs"):
+        if first is not None and not first.sizes[0]:
             raise ValueError(f"the first layer must know its n_inputs, got {first}")
-        linear = [layer for layer in layers if isinstance(layer, Linear)]
-        known = {*map(type, layers)} <= {Linear, ReLU, Dropout}
-        for one, other in pairwise(linear if known else ()):
-            if sum(one.scores.values()) != other.n_inputs:
+        for one, other in pairwise(layer for layer in layers if layer.sizes[0]):
+            if one.sizes[1] != other.sizes[0]:
                 raise ValueError(f"each layer must fit the one before, got {one} before {other}")
         names = [name for layer in layers for name in layer.scores]
         if not layers or "logits" not in layers[-1].scores or len(set(names)) < len(names):
             raise ValueError(f'the last layer must have "logits", and no name twice, got {names}')
-        size = sum(int(np.prod(shape)) for layer in layers for shape in layer.shapes.values())
+        size = sum(prod(shape) for layer in layers for shape in layer.shapes.values())
         self._bind(layers, np.zeros(size, dtype))
         rng = np.random.default_rng(seed)
         for layer, memory in zip(self.layers, self._memories, strict=True):
@@ -88,13 +89,19 @@ class Network:
         self.layers, self.dtype = layers, vector.dtype
         # Below the first layer that is no dropout there is nothing to teach.
         self._first = next((k for k, one in enumerate(layers) if not isinstance(one, Dropout)), 0)
-        self._vector, self._gradient_vector = vector, np.zeros_like(vector)
-        views = zip(self._views(self._vector), self._views(self._gradient_vector), strict=True)
-        self._memories = [Memory(*pair) for pair in views]
+        self._vector, self.gradient_vector = vector, np.zeros_like(vector)
+        self._memories = [Memory({}, {}) for _ in layers]
         self.parameters, self.gradients = dict[str, Array](), dict[str, Array]()
-        for k, memory in enumerate((m for m in self._memories if m.parameters), 1):
-            self.parameters |= {f"{name}{k}": view for name, view in memory.parameters.items()}
-            self.gradients |= {f"{name}{k}": view for name, view in memory.gradients.items()}
+        start = number = 0
+        for layer, memory in zip(layers, self._memories, strict=True):
+            number += bool(layer.shapes)
+            for name, shape in layer.shapes.items():
+                place = slice(start, start + prod(shape))
+                memory.parameters[name] = vector[place].reshape(shape)
+                memory.gradients[name] = self.gradient_vector[place].reshape(shape)
+                self.parameters[f"{name}{number}"] = memory.parameters[name]
+                self.gradients[f"{name}{number}"] = memory.gradients[name]
+                start = place.stop
         self.units = {name: n for layer in layers for name, n in layer.scores.items()}
         self.names = list(self.units)
         self._columns = []  # where each of a layer's scores stands among its outputs
@@ -102,16 +109,6 @@ class Network:
             ends = np.cumsum([0, *layer.scores.values()])
             self._columns.append({n: slice(*ends[k : k + 2]) for k, n in enumerate(layer.scores)})
         self._examples = 0  # in the last `forward`
-
-    def _views(self, vector: Array) -> list[dict[str, Array]]:
-        views, start = [], 0
-        for layer in self.layers:
-            named = {}
-            for name, shape in layer.shapes.items():
-                named[name] = vector[start : start + int(np.prod(shape))].reshape(shape)
-                start += named[name].size
-            views.append(named)
-        return views
 
     # A copied or pickled model is its layers and its parameters; the views are made anew, for
     # copies of them would no longer look into the vector.
@@ -145,14 +142,9 @@ class Network:
         self._vector[:] = values
 
     @property
-    def gradient_vector(self) -> Array:
-        """The gradients of all parameters, as the last `backward` left them."""
-        return self._gradient_vector
-
-    @property
     def n_inputs(self) -> int:
         """How many numbers an example has."""
-        return getattr(self.layers[self._first], "n_inputs")  # noqa: B009
+        return self.layers[self._first].sizes[0]
 
     @property
     def n_parameters(self) -> int:
@@ -209,10 +201,8 @@ class Network:
         for k in range(len(self.layers) - 1, self._first - 1, -1):
             layer, memory = self.layers[k], self._memories[k]
             direct = self._direct(k, gradients)
-            if downstream is not None and direct is not None:
-                np.add(downstream, direct, out=downstream)
-            elif direct is not None:
-                downstream = direct
+            if direct is not None:
+                downstream = direct if downstream is None else np.add(downstream, direct, direct)
             if downstream is not None:
                 downstream = layer.backward(downstream, memory, first=k == self._first)
             else:  # nothing above this layer is being taught
@@ -224,8 +214,6 @@ class Network:
         columns = self._columns[k]
         if not columns.keys() & gradients.keys():
             return None
-        if len(columns) == 1:
-            return np.asarray(gradients[next(iter(columns))], self.dtype)
         shape = (self._examples, sum(self.layers[k].scores.values()))
         whole = self._memories[k].array("d outputs", shape, self.dtype)
         for name, place in columns.items():
@@ -266,7 +254,7 @@ class Network:
             raise ValueError(f'a model is saved under a name that ends in ".npz", got {path}')
         if strange := [layer for layer in self.layers if KINDS.get(layer.kind) is not type(layer)]:
             raise ValueError(f"only layers of `layers.KINDS` can be saved, got {strange}")
-        described = [{"kind": layer.kind, **vars(layer)} for layer in self.layers]
+        described = [{"kind": one.kind, **asdict(cast(Any, one))} for one in self.layers]
         layers = json.dumps(described, default=np.generic.item)
         np.savez(path, kind=type(self).__name__, layers=layers, vector=self._vector)
 
@@ -303,13 +291,10 @@ if TYPE_CHECKING:  # what training asks for is what a network is
 class MLP(Network):
     """Linear layers with a ReLU between each two: the book's teacher, and most of its students.
 
-    Args:
-        sizes: inputs, hidden units of each layer, classes; for instance (64, 32, 10).
-        seed: of the first weights (see `layers.Linear`); biases start at 0.
-        dtype: np.float32 or np.float64.
-        rationale: this many more linear scores, called "rationale", beside the logits in the last
-            layer: a map from the last hidden layer that is learned with the rest, and dropped
-            after training.
+    `sizes` are inputs, hidden units of each layer, and classes, for instance (64, 32, 10); seed and
+    dtype are as for `Network`. `rationale` is how many more linear scores, called "rationale",
+    stand beside the logits in the last layer: a map from the last hidden layer that is learned with
+    the rest, and dropped after training.
 
     ValueError for fewer than two sizes, a size that is not a whole number of at least 1, another
     dtype, or a rationale that is not a whole number of at least 0. Chapter 2, "Large, or well

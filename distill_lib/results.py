@@ -23,8 +23,8 @@ from numpy.typing import ArrayLike
 from distill_lib.checks import Array, check_whole
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
-DRAWING = {"figures.py", "exercises.py"}
-"""Modules that compute no result. A change in any other gives another fingerprint."""
+DRAWING = {"figures.py"}
+"""What computes no result. A change in any other gives another fingerprint."""
 
 
 def library_digest() -> str:

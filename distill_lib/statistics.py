@@ -71,13 +71,11 @@ def crossed_interval(values: ArrayLike) -> Estimate:
     the mean's variance is that of two crossed samples, (S + E - R) / (seeds · examples), with the
     mean squares between seeds, between examples and of what remains.
 
-    Args:
-        values: shape (seeds, examples), at least two of each, finite: such as 1 where a student is
-            right; or, for a paired difference, that minus the same of another student.
-
-    The estimate's `n` is the smaller of seeds and examples, which also sets Student's t. ValueError
-    for values not as described. Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by
-    columns. Chapter 3, "The test digits are drawn, too".
+    The values have shape (seeds, examples), at least two of each, finite: such as 1 where a student
+    is right; or, for a paired difference, that minus the same of another student. The estimate's
+    `n` is the smaller of seeds and examples, which also sets Student's t. ValueError for values not
+    as described. Owen 2007 (doi 10.1214/07-AOAS122) on data drawn by rows and by columns. Chapter
+    3, "The test digits are drawn, too".
     """
     values = check_scores("values", values).astype(float)
     if values.ndim != 2 or min(values.shape) < 2:

@@ -8,26 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isqrt
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 from tqdm import tqdm  # as text: a widget would end up in the built page
 
-from distill_lib.checks import (
-    Array,
-    check_below_1,
-    check_kind,
-    check_not_negative,
-    check_positive,
-    check_whole,
-)
+from distill_lib import checks
+from distill_lib.checks import Array
 from distill_lib.data import Split
 from distill_lib.layers import few_threads
 from distill_lib.metrics import accuracy, negative_log_likelihood
-from distill_lib.models import Model, Network
+from distill_lib.models import Model
 
 
 class Diverged(ValueError):
@@ -70,72 +62,13 @@ def noisy_copies(noise: float) -> Augment:
     `noise` is the standard deviation of the normal noise, in units of the inputs. ValueError for
     noise not above 0. Chapter 6, "Consistency, and its control".
     """
-    check_positive("noise", noise)
+    checks.check_positive("noise", noise)
 
     def augment(inputs: Array, rng: np.random.Generator) -> Array:
         copies = inputs + noise * rng.standard_normal(inputs.shape, inputs.dtype)
         return np.concatenate([inputs, copies])
 
     return augment
-
-
-def jitter(pixels: int) -> Augment:
-    """For `train`: square images, each moved to any side by up to so many pixels; 0 comes in.
-
-    All (2 · pixels + 1)² moves are equally likely. ValueError for pixels not whole or below 1; in
-    use, for inputs that are no square images.
-    """
-    check_whole("pixels", pixels)
-
-    def augment(inputs: Array, rng: np.random.Generator) -> Array:
-        n, side = len(inputs), isqrt(inputs.shape[1])
-        if side**2 != inputs.shape[1]:
-            raise ValueError(f"jitter needs square images, got {inputs.shape[1]} inputs")
-        border = (pixels, pixels)
-        padded = np.pad(inputs.reshape(n, side, side), ((0, 0), border, border))
-        moved = sliding_window_view(padded, (side, side), axis=(1, 2))
-        down, right = rng.integers(0, 2 * pixels + 1, (2, n))
-        return moved[np.arange(n), down, right].reshape(n, -1)
-
-    return augment
-
-
-def max_norm(length: float) -> Callable[[Network], None]:
-    """For `train`, after each step: no unit's incoming weights are longer, as a vector, than this.
-
-    ValueError for a length not above 0. Hinton et al. 2012 (arXiv 1207.0580).
-    """
-    check_positive("length", length)
-
-    def shorten(model: Network) -> None:
-        for W in (p for p in model.parameters.values() if p.ndim == 2):
-            lengths = np.sqrt(np.einsum("ij,ij->j", W, W))
-            if (lengths > length).any():
-                W *= length / np.maximum(lengths, length)
-
-    return shorten
-
-
-class Average:
-    """For `train`, after each step: an exponential mean of the parameters, in its `vector`.
-
-    Every so many steps it keeps the share `decay` of what it was (at first less: it begins as a
-    plain mean). `model.vector = average.vector` puts it to use. ValueError for a decay outside
-    0 .. 1 (1 excluded), or `every` not a whole number above 0. Polyak & Juditsky 1992.
-    """
-
-    def __init__(self, decay: float, every: int = 1) -> None:
-        check_below_1("decay", decay)
-        check_whole("every", every)
-        self.decay, self.every, self.vector, self._steps = decay, every, np.empty(0), 0
-
-    def __call__(self, model: Model) -> None:
-        self._steps += 1
-        if self._steps == self.every:
-            self.vector = model.vector.copy()
-        elif self._steps % self.every == 0:
-            share = max(1 - self.decay, self.every / self._steps)
-            self.vector += share * (model.vector - self.vector)
 
 
 @dataclass
@@ -149,8 +82,8 @@ class SGD:
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        check_positive("learning_rate", self.learning_rate)
-        check_below_1("momentum", self.momentum)
+        checks.check_positive("learning_rate", self.learning_rate)
+        checks.check_below_1("momentum", self.momentum)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -176,10 +109,10 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        check_positive("learning_rate", self.learning_rate)
-        check_positive("epsilon", self.epsilon)
-        check_below_1("beta1", self.beta1)
-        check_below_1("beta2", self.beta2)
+        checks.check_positive("learning_rate", self.learning_rate)
+        checks.check_positive("epsilon", self.epsilon)
+        checks.check_below_1("beta1", self.beta1)
+        checks.check_below_1("beta2", self.beta2)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -234,15 +167,6 @@ class History:
     nll: list[float] = field(default_factory=list)
     best_step: int = 0
 
-    def steps_to(self, target: float) -> int | None:
-        """Steps until the validation accuracy first reached `target`; None if it never did.
-
-        ValueError if the training had no validation split.
-        """
-        if not self.accuracy:
-            raise ValueError("steps_to needs a history with a validation split, this has none")
-        return next((s for s, a in zip(self.step, self.accuracy, strict=True) if a >= target), None)
-
 
 def train(
     model: Model,
@@ -278,7 +202,7 @@ def train(
         patience: with `validation`: stop after this many looks without a lower negative
             log-likelihood, and in any case go back to the parameters that had the lowest.
         augment: what is done to the inputs of each batch, such as `noisy_copies(0.04)`.
-        after_step: what is done with the model after each step, such as `max_norm(4)`.
+        after_step: what is done with the model after each step, such as a limit of its weights.
         seed: of the order of the examples, of what `augment` draws, and of dropout.
         label: what the progress bar says.
 
@@ -290,19 +214,19 @@ def train(
 
     Chapter 2, "The loop".
     """
-    check_kind("split", split, Split, "take one of a data set, such as data.transfer")
+    checks.check_kind("split", split, Split, "take one of a data set, such as data.transfer")
     if validation is not None:
-        check_kind("validation", validation, Split, "take data.validation")
+        checks.check_kind("validation", validation, Split, "take data.validation")
     functions = {"augment": augment or constant, "after_step": after_step or constant}
     for name, function in ({"objective": objective} | functions).items():
         if not callable(function):
             raise ValueError(f"{name} must be a function, got {function!r}")
     counts = {"steps": steps, "batch_size": batch_size, "look_every": look_every}
     for name, count in (counts | ({} if patience is None else {"patience": patience})).items():
-        check_whole(name, count)
+        checks.check_whole(name, count)
     if patience is not None and validation is None:
         raise ValueError("patience needs a validation split to look at, got validation=None")
-    check_whole("seed", seed, least=0)
+    checks.check_whole("seed", seed, least=0)
     optimizer = Adam() if optimizer is None else optimizer
     if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
         raise ValueError(f"optimizer must be one such as Adam(0.01), got {optimizer!r}")
@@ -319,8 +243,7 @@ def train(
 
     with few_threads(batch_size * model.multiply_adds):
         for step in tqdm(range(1, steps + 1), desc=label, unit="step", delay=2, leave=False):
-            if not len(order):
-                order = rng.permutation(len(inputs))
+            order = order if len(order) else rng.permutation(len(inputs))
             rows, order = order[:batch_size], order[batch_size:]
             # mode="clip" lets `take` write straight into the buffer; every row is known to exist.
             x = np.take(inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
@@ -330,7 +253,8 @@ def train(
             outcome = objective(scores, split.index[rows], (step - 1) / steps_per_pass)
             _check_finite(outcome.value, "loss", step, optimizer)
             model.backward(outcome.gradients)
-            scale = check_not_negative(f"the schedule at step {step}", schedule((step - 1) / steps))
+            scale = schedule((step - 1) / steps)
+            checks.check_not_negative(f"the schedule at step {step}", scale)
             optimizer.update(model.vector, model.gradient_vector, scale)
             if after_step is not None:
                 after_step(model)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from distill_lib import check, cross_entropy, soft_target_loss, softmax
+from distill_lib import cross_entropy, soft_target_loss, softmax
+from pictures.exercises import check
 
 Q, P = np.array([0.2, 0.5, 0.3]), np.array([0.1, 0.6, 0.3])
 LABEL, LUCK = np.array([0.0, 1.0, 0.0]), np.array([0.7, 0.2, 0.1])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from distill_lib import check
+from pictures.exercises import check
 
 RNG = np.random.default_rng(0)
 PAIRS = [  # accuracies of two methods on the same seeds, and Student's factor

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from distill_lib import check, rationale_mse
+from distill_lib import rationale_mse
+from pictures.exercises import check
 
 RNG = np.random.default_rng(5)
 ROWS = [  # a batch, a batch of one, and hidden scores, of which there are many

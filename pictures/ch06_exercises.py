@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from distill_lib import check, rationale_cosine
+from distill_lib import rationale_cosine
+from pictures.exercises import check
 
 RNG = np.random.default_rng(6)
 ROWS = [  # a batch, a batch of one, and rows of very different lengths

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from distill_lib import check, softmax
+from distill_lib import softmax
 from pictures.ch08 import word_errors
+from pictures.exercises import check
 
 SENTENCES = [
     (

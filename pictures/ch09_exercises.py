@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from distill_lib import check
+from pictures.exercises import check
 
 YEARS = [(year,) for year in (1900, 1996, 1999, 2000, 2024, 2100, 2400)]
 SHARES = [(share,) for share in (0.3, 0.1, 0.5, 0.7)]

@@ -11,14 +11,12 @@ from matplotlib.figure import Figure
 from distill_lib import (
     Estimate,
     Split,
-    crossed_interval,
     figures,
     interval,
     paired_difference,
-    unpacked,
 )
 from pictures import shared
-from pictures.rows import Row, lay_out, minus
+from pictures.rows import Row, crossed_gain, lay_out, minus
 
 Drawn = tuple[Figure, str]
 Rows = Mapping[Any, Row]
@@ -66,8 +64,7 @@ def difference(row: Row, other: Row, measure: str, which: str = "right") -> Esti
     """
     name, factor, _ = MEASURES[measure]
     if name == "accuracy":
-        first, second = (unpacked(r[which], 400).astype(float) for r in (row, other))
-        return crossed_interval(first - second).scaled(factor)
+        return crossed_gain({"right": row[which]}, {"right": other[which]})
     return paired_difference(row[name], other[name]).scaled(factor)
 
 

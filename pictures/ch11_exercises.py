@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from distill_lib import check
+from pictures.exercises import check
 
 rng = np.random.default_rng(8)
 PROBABILITIES = [(rng.dirichlet(np.full(k, 0.3), n),) for n, k in ((5, 10), (3, 2), (7, 4))]

@@ -239,8 +239,8 @@ def claims(records: Mapping[str, Rows]) -> Iterator[Claim]:
         f"{_itself(itself, 'exits, taught', 'exits', 0):+.1f} and "
         f"{_itself(itself, 'exits, taught', 'exits', 0.3):+.1f}, two views that agree "
         f"{_itself(itself, views, plain, 0):+.1f} and {_itself(itself, views, plain, 0.3):+.1f}",
-        "mostly the control's gain; agreement under wrong labels, and inputs without labels, "
-        "are more",
+        "mostly nothing beyond the control; agreement under wrong labels, and answers to inputs "
+        "without labels, are worth something",
     )
 
 

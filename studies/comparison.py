@@ -45,7 +45,16 @@ from distill_lib.distillation import (
 from distill_lib.metrics import report
 from distill_lib.models import MLP
 from distill_lib.results import packed
-from distill_lib.training import SGD, Adam, Diverged, Objective, constant, cosine_decay, train
+from distill_lib.training import (
+    SGD,
+    Adam,
+    Diverged,
+    History,
+    Objective,
+    constant,
+    cosine_decay,
+    train,
+)
 
 SETTINGS = ("few labels", "noisy labels", "wrong scale", "few rows", "odd or even", "clouds")
 METHODS = ("alone", "smoothing", "traditional", "step by step", "cosine")
@@ -206,9 +215,14 @@ def run(
         student = MLP(case.sizes, seed=seed, dtype=np.float64)  # what is left of it: nothing
         return student, case, measures | {"diverged": 1}
     measures["validation"], measures["curve"] = history.accuracy[-1], history.accuracy
-    reached = history.steps_to(target)
-    measures["steps"] = steps if reached is None else reached
+    measures["steps"] = steps_to(target, history, steps)
     return student, case, measures
+
+
+def steps_to(target: float, history: History, never: int) -> int:
+    """Steps until the validation accuracy first reached the target; `never` if it did not."""
+    looks = zip(history.step, history.accuracy, strict=True)
+    return next((step for step, reached in looks if reached >= target), never)
 
 
 def trial(setting: str, regime: str, method: str, rate: int, seed: int, **plan: int) -> Row:

@@ -25,6 +25,7 @@ from comparison import (
     Problem,
     data_of,
     problem,
+    steps_to,
     untested,
 )
 
@@ -116,8 +117,7 @@ def comparison_article(
     if seed in TUNING_SEEDS:
         return measures
     test = case.data.test
-    reached = history.steps_to(targets[setting])
-    measures["steps"] = plan["steps"] if reached is None else reached
+    measures["steps"] = steps_to(targets[setting], history, plan["steps"])
     logits = student.logits(test.inputs)
     measures["right"] = packed(logits.argmax(axis=-1) == test.labels)
     return measures | report(logits, test.labels, case.teacher_logits(test.inputs))

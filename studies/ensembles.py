@@ -253,10 +253,8 @@ def own_plan(
     seed: int,
 ) -> Row:
     """A student held to the plan of its members, which is too long. Nothing is chosen."""
-    choice = {"T": T, "alpha": 0.0, "rate": rate}
-    plan = {"rate": rate, "steps": steps}
-    more = {"network": network, "steps": steps, "batch_size": batch_size, "seed": seed}
-    return ensembles(setting, inputs, "ensemble", teachers, plan, choice, **more)
+    more = {"network": network, "batch_size": batch_size, "rate": rate, "seed": seed}
+    return over_T(setting, inputs, teachers, T, steps=steps, member_steps=steps, **more)
 
 
 @study(

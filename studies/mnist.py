@@ -28,6 +28,7 @@ from uuid import uuid4
 
 import engine
 from engine import Row, Study, by_seed, main, rows_alone, study
+from regularise import jitter, max_norm
 
 import joblib
 import numpy as np
@@ -42,15 +43,7 @@ from distill_lib.metrics import accuracy, fidelity, negative_log_likelihood
 from distill_lib.mnist import mnist as read_mnist
 from distill_lib.models import MLP, Network
 from distill_lib.results import origin, packed
-from distill_lib.training import (
-    SGD,
-    Diverged,
-    Objective,
-    cosine_decay,
-    jitter,
-    max_norm,
-    train,
-)
+from distill_lib.training import SGD, Diverged, Objective, cosine_decay, train
 
 TEACHER = {
     "width": 1200,

@@ -18,6 +18,7 @@ from typing import Any
 import mnist
 from engine import Row, Study, main, rows_alone, study
 from mnist import EPOCHS, PLAN, SMALL, STUDENTS, TEACHER, TUNING, images
+from regularise import Average, jitter
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from distill_lib.distillation import TeacherOutputs, traditional
 from distill_lib.losses import soft_target_loss
 from distill_lib.metrics import fidelity
 from distill_lib.models import MLP, Network
-from distill_lib.training import Augment, Average, Objective, Outcome, cosine_decay, jitter
+from distill_lib.training import Augment, Objective, Outcome, cosine_decay
 
 ATTEMPTS: dict[str, Row] = {
     "as in the table": {},

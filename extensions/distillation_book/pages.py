@@ -8,6 +8,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -75,6 +76,13 @@ def number_the_printed_title(
         context["pagetitle"] = context["title"]
 
 
+def link_anew(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Write every page again after the table of contents has changed: its ways back and on, too."""
+    contents = Path(app.srcdir, app.config.external_toc_path).read_text("utf-8")
+    before, env.contents = getattr(env, "contents", None), contents
+    return [] if contents == before else sorted(env.found_docs)
+
+
 def configure(app: Sphinx, config: Config) -> None:
     """Set what Jupyter Book's configuration has no key for."""
     config.html_static_path.append(str(STATIC))
@@ -95,6 +103,7 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", configure)
     app.connect("builder-inited", mend_pages)
     app.connect("build-finished", silence_scripts)
+    app.connect("env-get-updated", link_anew)
     app.connect("html-page-context", number_the_printed_title, priority=900)  # after the theme
     for path in sorted(STATIC.glob("*.css")):
         app.add_css_file(path.name, priority=900)

@@ -237,6 +237,12 @@ def test_the_book_shows_what_is_there_now_and_runs_no_more(tmp_path: Path) -> No
     assert "Another heading" in book.page("02_two") and "two-1" in book.page("02_two")
     assert read(output) == ["01_one", "02_two"]
 
+    # The chapters change places: none is read again, and each shows its new neighbours.
+    book.list_chapters("02_two", "01_one", "03_plain")
+    fine, output = book.build()
+    assert fine and ran(output) == []
+    assert re.search(r'left-prev"\s+href="01_one.html"', book.page("03_plain"))
+
     # One chapter gets another name, one is removed, and all moves elsewhere.
     (book.folder / "chapters/01_one.ipynb").rename(book.folder / "chapters/05_one.ipynb")
     book.list_chapters("05_one", "02_two")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from distill_lib.convolution import AveragePool2d, Conv2d
 from distill_lib.data import digits
 from distill_lib.distillation import TeacherOutputs, traditional
 from distill_lib.layers import Dropout, Linear, ReLU
@@ -15,7 +16,7 @@ from distill_lib.losses import (
     softmax,
 )
 from distill_lib.models import MLP, Network
-from distill_lib.training import SGD, Adam, max_norm, train
+from distill_lib.training import SGD, Adam, train
 
 torch = pytest.importorskip(
     "torch",
@@ -205,9 +206,40 @@ def test_gradients_behind_the_same_dropout():
     np.testing.assert_allclose(model.gradient_vector, expected, atol=1e-11)
 
 
-def test_max_norm_is_renorm():
+@EVERY_DTYPE
+@pytest.mark.parametrize("size, pooled", [(1, 4), (3, 2), (5, 8)])
+def test_convolution_and_pooling(size, pooled, dtype):
+    """Values and gradients of conv2d and avg_pool2d, whose channels come first."""
+    one = Conv2d((8, 8, 2), 3, size, name="conv_1")
+    pool = AveragePool2d(one.output_image, pooled)
+    model = Network([one, ReLU(), pool, Conv2d(pool.output_image, 4, name="logits")], 1, dtype)
+    rng = np.random.default_rng(0)
+    model.vector += rng.normal(0, 0.1, model.vector.shape).astype(dtype)
+    x = rng.normal(size=(5, 128)).astype(dtype)
+    parameters = [torch.tensor(p, requires_grad=True) for p in model.parameters.values()]
+    W1, W2 = (
+        W.reshape(k, k, -1, W.shape[1]).permute(3, 2, 0, 1)
+        for W, k in zip(parameters[::2], (size, 3), strict=True)
+    )
+    images = torch.tensor(x).reshape(5, 8, 8, 2).permute(0, 3, 1, 2)
+    theirs = [F.conv2d(images, W1, parameters[1], padding=size // 2)]
+    means = F.avg_pool2d(torch.relu(theirs[0]), pooled)
+    theirs.append(F.conv2d(means, W2, parameters[3], padding=1))
+    theirs = [scores.permute(0, 2, 3, 1).reshape(5, -1) for scores in theirs]
+    ours, given = model.forward(x), {}
+    for name, expected in zip(model.names, theirs, strict=True):
+        np.testing.assert_allclose(ours[name], expected.detach(), atol=10 * TOLERANCE[dtype])
+        given[name] = rng.normal(0, 1, expected.shape).astype(dtype)
+    sum((s * torch.tensor(g)).sum() for s, g in zip(theirs, given.values(), strict=True)).backward()
+    model.backward(given)
+    for name, parameter in zip(model.gradients, parameters, strict=True):
+        expected = parameter.grad.numpy()
+        np.testing.assert_allclose(model.gradients[name], expected, atol=100 * TOLERANCE[dtype])
+
+
+def test_max_norm_is_renorm(study):
     model = MLP((64, 30, 10), seed=1, dtype=np.float64)
     expected = [torch.renorm(torch.tensor(model.parameters[n]), 2, 1, 1.2) for n in ("W1", "W2")]
-    max_norm(1.2)(model)
+    study("regularise").max_norm(1.2)(model)
     for name, theirs in zip(("W1", "W2"), expected, strict=True):
         np.testing.assert_allclose(model.parameters[name], theirs, rtol=1e-6)

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from distill_lib import check
+from pictures.exercises import check
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "pictures").glob("ch*_exercises.py"))

@@ -5,7 +5,17 @@ from copy import copy
 import numpy as np
 import pytest
 
-from distill_lib import MLP, SGD, Split, hard_labels, log_softmax, recorded, train, unpacked
+from distill_lib import (
+    MLP,
+    SGD,
+    History,
+    Split,
+    hard_labels,
+    log_softmax,
+    recorded,
+    train,
+    unpacked,
+)
 
 pytestmark = pytest.mark.slow  # they train
 
@@ -18,6 +28,14 @@ def comparison(study):
 @pytest.fixture(scope="module")
 def rows():
     return recorded("comparison")["rows"]
+
+
+def test_steps_to_a_target_are_those_of_the_first_look_that_reaches_it(comparison):
+    history = History(step=[0, 50, 100, 150], accuracy=[0.1, 0.8, 0.7, 0.9])
+    steps = [comparison.steps_to(target, history, 999) for target in (0.05, 0.8, 0.85, 0.95)]
+    assert steps == [0, 50, 150, 999]
+    with pytest.raises(ValueError, match="argument 2 is shorter"):  # no looks at validation
+        comparison.steps_to(0.5, History(step=[0]), 999)
 
 
 # --- The records ----------------------------------------------------------------------------------
