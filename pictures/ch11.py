@@ -89,11 +89,9 @@ def draw_mistake(record: Row, example: int, T: float) -> Drawn:
     answers = {
         name: softmax(np.array(logits)[example - 1], T) for name, logits in logits_of(record)
     }
-    figure = figures.bars(answers, range(10), colours=("label", "student", "teacher"))
-    grid = figure.add_gridspec(1, 2, width_ratios=(1, 2.6))
-    figure.axes[0].set_subplotspec(grid[1])
     pixels = np.frombuffer(bytes.fromhex(shown["image"]), np.uint8) / 255
-    shared.draw_digit(figure.add_subplot(grid[0]), pixels)
+    colours = ("label", "student", "teacher")
+    figure = shared.digit_with_bars(pixels, answers, colours=colours)
     says = ", ".join(f"{name} says {p.argmax()} ({p.max():.2f})" for name, p in answers.items())
     return figure, f"A {shown['label']} of the test set at T = {T:g}: {says}."
 
