@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from distill_lib import Estimate, crossed_interval, figures, softmax, unpacked
 from pictures import shared
-from pictures.rows import NOT_RUN, Row
+from pictures.rows import NOT_RUN, Row, percent
 
 Drawn = tuple[Figure, str]
 
@@ -23,14 +23,14 @@ HIGHEST = {PARENT: 220, "784-300-300-10": 220, SMALL: 420}  # of an axis of erro
 # --- The table ------------------------------------------------------------------------------------
 
 
-def wrong(row: Row) -> np.ndarray:
+def wrong(row: Row, right: str = "right") -> np.ndarray:
     """Which test images each seed's network had wrong, as 0 and 1: shape (seeds, images)."""
-    return 1.0 - unpacked(row["right"], IMAGES)
+    return 1.0 - unpacked(row[right], IMAGES)
 
 
-def errors(row: Row) -> Estimate:
+def errors(row: Row, right: str = "right") -> Estimate:
     """Wrong test images of 10,000, with an interval over seeds and images."""
-    return crossed_interval(wrong(row)).scaled(IMAGES)
+    return crossed_interval(wrong(row, right)).scaled(IMAGES)
 
 
 def more_errors(row: Row, baseline: Row) -> Estimate:
@@ -117,6 +117,16 @@ def shares_right(
     raised = logits + bias * (np.arange(logits.shape[1]) == digit)
     right = raised.argmax(axis=1) == labels
     return float(right[labels == digit].mean()), float(right[labels != digit].mean())
+
+
+def unseen_table(record: Row) -> str:
+    """By the digits shown, with and without the bias: the others right, in percent, and errors."""
+    lines = ["digits shown | bias | others right, % | errors of 10,000"]
+    for digits, row in unseen(record).items():
+        for bias, name in (("none", ""), ("set", "corrected_")):
+            hits, wrongs = percent(row, f"{name}unseen"), errors(row, f"{name}right")
+            lines.append(f"{digits:>12} | {bias} | {f'{hits:.1f}':>15} | {wrongs:.0f}")
+    return "\n".join(lines)
 
 
 def draw_bias(
