@@ -5,7 +5,7 @@
     python studies/mnist.py --check     # repeat a slice of the records, write nothing
 
 The files of MNIST are downloaded once, or read from the folder that DISTILL_MNIST names. Teachers,
-half an hour of the whole, are kept in `studies/.unfinished/mnist_teachers` after that, too.
+half an hour of the whole, are kept in `studies/.unfinished/teachers_of_mnist` after that, too.
 
 How choices are made: students learn from 50,000 images, with a teacher that saw no others, and the
 10,000 that are left choose the learning rate of each setting, at a seed of its own. Then teachers
@@ -124,7 +124,7 @@ def teach(
 def teacher_of(plan: Row, epochs: int, validating: bool, seed: int) -> Network:
     """Train a teacher, or read it from disk, where it is kept under all that made it."""
     code = [origin(), getsource(teach), getsource(images), plan, epochs, validating, seed]
-    path = engine.UNFINISHED / "mnist_teachers" / f"{joblib.hash(code)}.npz"
+    path = engine.UNFINISHED / "teachers_of_mnist" / f"{joblib.hash(code)}.npz"
     if not path.exists():
         model = teach(images(validating), seed, epochs=epochs, **plan)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -228,10 +228,14 @@ def without_test(module):
     return asked
 
 
-def test_the_whole_command_on_a_few_images(module, monkeypatch, capsys):
+def test_the_whole_command_on_a_few_images(module, monkeypatch, capsys, tmp_path):
     studies = {name: tiny(module, name) for name in ("teachers", "mnist", "unseen")}
     monkeypatch.setitem(module.engine.STUDIES, "mnist", studies)
     module.engine.main("mnist.py", [])
+    written = (results.RESULTS / "mnist_teachers.json").stat().st_mtime_ns
+    kept = [*tmp_path.glob("unfinished/teachers_of_mnist/*")]
+    assert len(kept) == 2 * 3, "their record is written, and they are there for the students"
+    assert all(path.stat().st_mtime_ns <= written for path in kept), "none was trained twice"
     teachers, table, unseen = map(recorded, RECORDS)
     labels = module.data().test.labels
     assert [row["taught"] for row in teachers["rows"]] == [1, 3]
@@ -275,9 +279,9 @@ def test_what_was_interrupted_goes_on_where_it_stopped(module, monkeypatch, tmp_
     monkeypatch.setattr(module, "learn", interrupted)
     with pytest.raises(KeyboardInterrupt):
         one.record()
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("unfinished/mnist_teachers/*")}
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("unfinished/teachers_of_mnist/*")}
     one.record()
-    again = {path: path.stat().st_mtime_ns for path in tmp_path.glob("unfinished/mnist_teachers/*")}
+    again = {path: path.stat().st_mtime_ns for path in tmp_path.glob("unfinished/teachers_of_mnist/*")}
     assert kept == again and len(kept) == 2 * 3
     settings, rates, seeds = len(one.settings), len(one.rates), len(one.seeds)
     assert len(learned) == settings * (rates + seeds) + 1
