@@ -42,13 +42,13 @@ test: .venv-test/installed .venv/installed
 	$(STYLE)
 	@$(TEST)/python tools/chromium.py
 	@$(TEST)/python tools/axe.py
-	@$(TEST)/python tools/lab.py
-	@$(TEST)/python livefigures/tests/test_book.py
+	@$(TEST)/python tools/lab.py & \
+	$(TEST)/python livefigures/tests/test_book.py; made=$$?; wait $$! && exit $$made
 	$(PYTEST) tests livefigures/tests chapters --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg
 
-torch: .venv-torch/installed # the library beside PyTorch
+torch: .venv-torch/installed # the library beside PyTorch, and the bridge to it
 	@$(TORCH)/python -c 'import torch; print("PyTorch", torch.__version__)'  # without it pytest would skip
-	$(TORCH)/python -m pytest tests/unit/test_against_torch.py
+	$(TORCH)/python -m pytest tests/unit/test_against_torch.py tests/unit/test_bridge_torch.py
 
 STYLE = $(TEST)/ruff check . && $(TEST)/ruff format --check . && $(TEST)/mypy
 PYTEST = $(TEST)/python -m pytest -n logical
@@ -101,7 +101,7 @@ PACKAGES := -e ./livefigures -e .
 		"install it, or say PYTHON=/path/to/python3 make ..."; exit 1; }; \
 	"$$python" -c "$$GREETING" "$$python" $(TESTED) && "$$python" -m venv --clear $(@D) && \
 	echo "Installing what $< names into $(@D), which may take some minutes:" && \
-	$(@D)/bin/python -m pip install --disable-pip-version-check -r $< $(PACKAGES) | awk \
+	$(@D)/bin/python -m pip install --disable-pip-version-check --no-compile -r $< $(PACKAGES) | awk \
 		-v of="$(if $(filter %.lock,$<), of $$(grep -c == $<))" \
 		'/^(Collecting|Processing)/ { printf "\r%d%s", ++n, of; fflush() } END { print "" }'; }
 	@cat $^ | cksum >$@

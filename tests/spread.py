@@ -15,16 +15,17 @@ PARTS = {
     "live": r"tests/live/",
     "notebooks": r"chapters/|tests/notebooks/",
     "builds of small books": r"tests/book/test_(build|environments)\.py",
-    "axe": r"tests/book/test_accessible\.py",
     "studies": r"tests/unit/test_(studies|comparison)\.py",
     "book pages": r"tests/book/",
     "livefigures": r"livefigures/",
     "unit": r"",
 }
-# Tests that are long and share nothing costly. All others stay together by file (a notebook, which
-# nbval runs in one kernel, is a file too) and, where the name in brackets has a page, by page.
-ALONE = re.compile(r"tests/live/|tests/book/test_(build|accessible)\.py|test_the_command_repeats")
-PAGE = re.compile(r"\[(?:.*-)?(chapters/\w+)")
+# Tests that are long and share nothing costly. Those that look at a page of the book, which is
+# named in brackets, share its tabs. All others stay together by file (a notebook, which nbval runs
+# in one kernel, is a file too).
+ALONE = re.compile(r"tests/live/|tests/book/test_build\.py|test_a_slice_of_each_record")
+PAGE = re.compile(r"tests/book/test_(?!firefox|build).*\[(?:.*-)?(chapters/\w+)")
+LAST = re.compile(r"tests/book/test_accessible\.py")  # it unfolds all that is on the page
 
 
 def part_of(nodeid: str) -> str:
@@ -36,15 +37,20 @@ def group_of(nodeid: str) -> str:
     """What stays in one process with this test, in its order."""
     if ALONE.search(nodeid):
         return nodeid
-    page = PAGE.search(nodeid)
-    file = nodeid.partition("::")[0]
-    return f"{file}: {page[1]}" if page else file
+    page = PAGE.match(nodeid)
+    return f"the page {page[1]}" if page else nodeid.partition("::")[0]
 
 
 def in_order(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """The tests, part after part, as they are otherwise."""
-    parts = list(PARTS)
-    return sorted(items, key=lambda item: parts.index(part_of(item.nodeid)))
+    """The tests, part after part, and what stays together; as they are otherwise."""
+    items, parts = list(items), list(PARTS)
+    groups = {group: k for k, group in enumerate(dict.fromkeys(group_of(i.nodeid) for i in items))}
+
+    def place(item: pytest.Item) -> tuple[int, int, bool]:
+        name = item.nodeid
+        return parts.index(part_of(name)), groups[group_of(name)], bool(LAST.match(name))
+
+    return sorted(items, key=place)
 
 
 def table(reports: Iterable[object], began: float, load: float) -> Iterable[str]:

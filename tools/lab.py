@@ -57,8 +57,9 @@ def environment(root: Path) -> Path:
         if not (place / "ready").exists():
             copy(root, place / "repo")
             _run(python, "-m", "venv", "--clear", place / "venv")
-            pip = (place / "venv/bin/python", "-m", "pip", "install", "-r")
-            _run(*pip, "binder/requirements.txt", cwd=place / "repo")
+            # Most of what is installed is never imported: what is, Python compiles itself.
+            pip = (place / "venv/bin/python", "-m", "pip", "install", "--no-compile")
+            _run(*pip, "-r", "binder/requirements.txt", cwd=place / "repo")
             (place / "ready").touch()
     return place
 

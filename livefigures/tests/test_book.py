@@ -89,7 +89,8 @@ def made() -> Path:
             shutil.rmtree(former)
     programs, ready, installed = place / "bin", place / "ready", place / "installed"
     sources = digest(*sorted(p for p in (HERE / "src").rglob("*.*") if p.suffix != ".pyc"))
-    pip = [programs / "python", "-m", "pip", "install", "--quiet"]
+    # Most of what is installed is never imported: what is, Python compiles itself.
+    pip = [programs / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
     if not ready.exists():
         run(sys.executable, "-m", "venv", "--clear", place)
         run(*pip, HERE, "-c", LOCK)

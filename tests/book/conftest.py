@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from building import build, once
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from toc import SUB_PATH, pages
-from visits import Visit, start
+from visits import Tabs, Visit, start
 
 
 @pytest.fixture(scope="session")
@@ -77,17 +77,46 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Visit]]:
         context.close()
 
 
-@pytest.fixture(scope="module", params=pages())
+@pytest.fixture(scope="session")
+def tabs(browser: Browser, site: str, html: Path) -> Iterator[Tabs]:
+    """The tabs that stay open from test to test."""
+    opened = Tabs(browser, site, html)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=pages())
 def name(request: pytest.FixtureRequest) -> str:
     """Each page of the book in turn."""
     return request.param
 
 
-@pytest.fixture(scope="module")
-def wide(name: str, browser: Browser, site: str) -> Iterator[Visit]:
-    """The page in a wide window, opened once for all the tests that only look at it."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    visited = start(context, site)
-    visited.page.goto(f"{site}/{name}.html", wait_until="networkidle")
-    yield visited
-    context.close()
+@pytest.fixture
+def wide(name: str, tabs: Tabs) -> Visit:
+    """The page in a wide window."""
+    return tabs.at("wide", name)
+
+
+@pytest.fixture
+def narrow(name: str, tabs: Tabs) -> Visit:
+    """The page on a telephone, in the dark, of a site that lies under a sub-path."""
+    return tabs.at("narrow", name)
+
+
+@pytest.fixture
+def disk(name: str, tabs: Tabs) -> Visit:
+    """The page as it is opened from the disk, on a screen."""
+    visited = tabs.at("disk", name)
+    visited.page.emulate_media(media="screen")
+    return visited
+
+
+@pytest.fixture
+def paper(name: str, tabs: Tabs) -> Page:
+    """The page as it is printed."""
+    visited = tabs.at("disk", name)
+    said = len(visited.troubles)
+    visited.page.emulate_media(media="print")
+    visited.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    del visited.troubles[said:]  # sphinx-togglebutton logs what it opens for the printer
+    return visited.page

@@ -34,8 +34,13 @@ PREPARE = """(() => {
   window.place = (control) => control.type === "radio" ? group(control).indexOf(active(control))
     : control.type === "checkbox" ? Number(control.checked)
     : control.selectedIndex ?? Number(control.value);
-  window.look = (figure) => [...figure.querySelectorAll("svg[role=img]")]
-    .map((svg) => [svg.innerHTML, svg.getAttribute("aria-label")]).flat().join();
+  const looks = new Map(); // two with the same number are the same
+  window.look = (figure) => {
+    const look = [...figure.querySelectorAll("svg[role=img]")]
+      .map((svg) => [svg.innerHTML, svg.getAttribute("aria-label")]).flat().join();
+    if (!looks.has(look)) looks.set(look, looks.size);
+    return looks.get(look);
+  };
   return controls.map((some) => some.map((control) => [
     control.type, control.type === "radio" ? group(control).length
       : control.type === "checkbox" ? 2

@@ -163,15 +163,6 @@ def test_tests_build_as_make_and_the_readme_do(root: Path) -> None:
         assert f"/{COMMAND}" in (root / name).read_text("utf-8"), name
 
 
-def test_make_says_where_the_book_is_and_how_to_open_it(book: Book) -> None:
-    """Nobody has to look for the pages."""
-    fine, output = book.make()
-    assert fine, output
-    page = book.folder / "_build/html/index.html"
-    assert page.exists() and page.as_uri() in output
-    assert "Open that in a browser, or run: make serve" in output
-
-
 # --- What runs again ------------------------------------------------------------------------------
 
 CHANGES = {  # a file, a change in it, and the chapters that it concerns
@@ -249,10 +240,12 @@ def test_the_book_shows_what_is_there_now_and_runs_no_more(tmp_path: Path) -> No
     for path in book.kept():
         os.utime(path, (0, 0))
     book.folder = book.folder.rename(tmp_path / "elsewhere")
-    fine, output = book.build()
+    fine, output = book.make()  # it says where the pages are: nobody has to look for them
     assert fine and ran(output) == [], output
     assert "study-1 library-1 one-2" in book.page("05_one")
     assert len(book.kept()) == 2
+    assert (book.folder / "_build/html/index.html").as_uri() in output
+    assert "Open that in a browser, or run: make serve" in output
 
 
 def test_chapters_name_their_records_by_literals(root: Path) -> None:

@@ -4,48 +4,71 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kinds import KINDS, PREPARE, page_of_all_kinds
+from kinds import DEAF, KINDS, PREPARE, page_of_all_kinds
 from playwright.sync_api import Page
 from toc import notebooks
+from visits import Visit
 
-every_hand = pytest.mark.parametrize("hand", ["keyboard", "mouse", "touch"])
+every_notebook = pytest.mark.parametrize("name", notebooks())
 LONG = "select-one"  # what a list drops down is the system's own, and no script can click into it
 
 
-@every_hand
-@pytest.mark.parametrize("name", notebooks())
-def test_choices_of_a_chapter(name: str, hand: str, visit: Callable) -> None:
-    """Each value can be chosen, and the figure follows."""
-    visited = visit(f"{name}.html", width=390 if hand == "touch" else 1280, has_touch=True)
-    check(visited.page, hand)
-    assert visited.troubles == []
+@every_notebook
+def test_choices_of_a_chapter(wide: Visit) -> None:
+    """Each value can be chosen, and the figure follows; one of them by keyboard, too."""
+    check(wide.page, "mouse")
+    check(wide.page, "keyboard", every=False)
+    assert wide.troubles == []
 
 
-@every_hand
+@every_notebook
+def test_choices_of_a_chapter_on_a_telephone(narrow: Visit) -> None:
+    """By finger: a value, and back."""
+    check(narrow.page, "touch", every=False)
+    assert narrow.troubles == []
+
+
+@pytest.mark.parametrize("hand", ["keyboard", "mouse", "touch"])
 def test_choices_of_all_kinds(hand: str, visit: Callable, tmp_path: Path) -> None:
-    """One of each kind, a slider too."""
+    """Each value of one of each kind, a slider too."""
     url = page_of_all_kinds(tmp_path)
     visited = visit("page.html", base=url.rpartition("/")[0], has_touch=True)
     assert check(visited.page, hand, ranges=True) == len(KINDS)
     assert visited.troubles == []
 
 
-def check(page: Page, hand: str, ranges: bool = False) -> int:
-    """Choose every value of every control of a page; returns how many controls there are."""
+@pytest.mark.parametrize("hand", ["keyboard", "mouse", "touch"])
+def test_a_dead_control_is_noticed(hand: str, visit: Callable, tmp_path: Path) -> None:
+    """The controls move, and the figure hears nothing of it."""
+    url = page_of_all_kinds(tmp_path, DEAF)
+    visited = visit("page.html", base=url.rpartition("/")[0], has_touch=True)
+    with pytest.raises(AssertionError, match="the figure never changes"):
+        check(visited.page, hand, every=False)
+
+
+def check(page: Page, hand: str, ranges: bool = False, every: bool = True) -> int:
+    """Choose values of every control of a page; returns how many controls there are."""
     tried = 0
     for f, controls in enumerate(page.evaluate(PREPARE)):
         for c, (kind, values) in enumerate(controls):
             if kind != "range" or ranges:
-                check_control(page, f"controls[{f}][{c}]", f"figures[{f}]", kind, values, hand)
+                names = f"controls[{f}][{c}]", f"figures[{f}]"
+                check_control(page, *names, kind, values, hand, every)
                 tried += 1
     return tried
 
 
-def check_control(page: Page, control: str, figure: str, kind: str, values: int, hand: str) -> None:
-    """Choose the last value, and from there the others, down to the first; then the start again."""
+def check_control(
+    page: Page, control: str, figure: str, kind: str, values: int, hand: str, every: bool
+) -> None:
+    """Choose the last value, if `every` from there the others, down to the first; then the start.
+
+    Where it starts at the last value, and not `every` one is chosen, it is the one before that.
+    """
     start = page.evaluate(f"place({control})")
-    seen = []
-    for place in [*reversed(range(values)), start]:
+    places = range(values) if every else [values - 1 - (start == values - 1)]
+    seen = [page.evaluate(f"[place({control}), look({figure})]")]
+    for place in [*reversed(places), start]:
         choose(page, control, kind, place, values, hand)
         seen.append(page.evaluate(f"[place({control}), look({figure})]"))
         assert seen[-1][0] == place, f"{kind}, {hand}: value {place} cannot be chosen"

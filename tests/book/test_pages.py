@@ -1,20 +1,21 @@
 """Every page of the book in Chromium: quiet, light, readable, and its sliders alive.
 
-The fixtures `name` and `wide` open each page once for all the tests that only look at it.
+Each page is opened once in each way for all that look at it there: `wide`, `narrow`, `disk`.
 """
 
 import gzip
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
 import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from toc import SUB_PATH, notebooks, pages
-from visits import Visit
+from toc import notebooks, pages
+from visits import Tabs, Visit
 
 PAGES, NOTEBOOKS = pages(), notebooks()
 MOST_FIRST, MOST_NEXT = 350_000, 120_000  # bytes, gzipped: a reader's first page, and another one
@@ -30,6 +31,10 @@ STATE = """([figure, slider]) => {
   return [pictures.get(svg.innerHTML), svg.getAttribute("aria-label"),
           slider.getAttribute("aria-valuetext"), figure.getBoundingClientRect().height];
 }"""
+PUT = """(slider, value) => {
+  slider.value = value;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
 
 
 def check_quiet(visited: Visit) -> dict[str, int]:
@@ -38,15 +43,34 @@ def check_quiet(visited: Visit) -> dict[str, int]:
     visited.page.wait_for_timeout(300)  # nothing is to come, so there is nothing to wait for
     assert visited.troubles == []
     assert all(response.ok for response in visited.responses)
-    return {r.url: len(gzip.compress(r.body(), 6)) for r in visited.responses}
+    return {r.url: gzipped(r.body()) for r in visited.responses}
 
 
-def test_quiet_and_light(name: str, wide: Visit, visit: Callable, report: list[str]) -> None:
+@cache
+def gzipped(content: bytes) -> int:
+    """The size of what a server would send; most of it comes with every page."""
+    return len(gzip.compress(content, 6))
+
+
+@pytest.fixture(scope="session")
+def asked(tabs: Tabs) -> Callable[[str], frozenset[str]]:
+    """A function that says which addresses a page asks for."""
+
+    @cache
+    def addresses(name: str) -> frozenset[str]:
+        visited = tabs.at("wide", name)
+        return frozenset(response.url for response in visited.responses)
+
+    return addresses
+
+
+def test_quiet_and_light(name: str, tabs: Tabs, asked: Callable, report: list[str]) -> None:
     """No request leaves the site, nothing is in the console, and the weights are in the budget.
 
     A reader who comes from another page has what both ask for.
     """
-    other = check_quiet(visit(f"{PAGES[name == PAGES[0]]}.html", until="networkidle"))
+    other = asked(PAGES[name == PAGES[0]])
+    wide = tabs.at("wide", name)
     sizes = check_quiet(wide)
     first = sum(sizes.values())
     following = sum(size for url, size in sizes.items() if url not in other)
@@ -92,9 +116,9 @@ def test_formulas_are_drawn(wide: Visit) -> None:
         assert ["STIX Two Math Book", "loaded"] in [[f.strip("\"'"), s] for f, s in fonts]
 
 
-def test_fits_a_telephone(name: str, visit: Callable) -> None:
+def test_fits_a_telephone(narrow: Visit) -> None:
     """At 390 px nothing is wider than the page, but for what scrolls in its own box."""
-    page = visit(f"{name}.html", width=390).page
+    page = narrow.page
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     outside = page.evaluate(
         """() => [...document.querySelectorAll("article *")].filter((element) => {
@@ -110,73 +134,88 @@ def test_fits_a_telephone(name: str, visit: Callable) -> None:
 
 
 @every_notebook
-@pytest.mark.parametrize("hand", ["keyboard", "mouse", "touch"])
-def test_sliders_live(name: str, hand: str, visit: Callable) -> None:
-    """Each slider changes the picture and its words; nothing jumps."""
-    visited = visit(f"{name}.html", width=390 if hand == "touch" else 1280, has_touch=True)
+def test_sliders_live(wide: Visit) -> None:
+    """Each slider changes the picture and its words at each of its values; nothing jumps."""
+    check_sliders(wide, check_values)
+
+
+@every_notebook
+def test_sliders_live_on_a_telephone(narrow: Visit) -> None:
+    """By finger; and under a sub-path, where the rest of the page works, too."""
+    check_sliders(narrow, check_taps)
+
+
+@every_notebook
+def test_sliders_live_from_the_disk(disk: Visit) -> None:
+    """One of each figure."""
+    for figure in disk.page.locator("figure.explorer:has(input[type=range]:enabled)").all():
+        slider = figure.locator("input[type=range]:enabled").first
+        parts, start = [figure.element_handle(), slider.element_handle()], slider.input_value()
+        slider.focus()
+        seen = set()
+        for key in ("Home", "End", "ArrowLeft"):
+            disk.page.keyboard.press(key)
+            seen.add(tuple(disk.page.evaluate(STATE, parts)[:2]))
+        assert len(seen) > 1
+        slider.evaluate(PUT, start)
+    assert disk.troubles == []
+
+
+def check_sliders(visited: Visit, check: Callable) -> None:
+    """Move each slider of a page, and put it back: the others are tried from the start."""
     for figure in visited.page.locator("figure.explorer:has(input)").all():
         figure.scroll_into_view_if_needed()
-        for slider in figure.locator("input[type=range]:not([disabled])").all():
-            check_slider(visited.page, figure, slider, hand)
+        for slider in figure.locator("input[type=range]:enabled").all():
+            parts = [figure.element_handle(), slider.element_handle()]
+            title = figure.locator(f"label[for='{slider.get_attribute('id')}']").inner_text()
+            start, tall = slider.input_value(), visited.page.evaluate(STATE, parts)[-1]
+            assert slider.bounding_box()["height"] >= 24
+            seen = check(visited.page, slider, parts)
+            pictures, words, values, heights = (set(column) for column in zip(*seen, strict=True))
+            assert len(pictures) > 1, f"{title}: the picture never changes"
+            assert len(words) > 1, f"{title}: the description never changes"
+            assert heights == {tall}, f"{title}: a move changes the height"
+            assert all(value.startswith(f"{title} = ") for value in values)
+            output = figure.locator(f"output[for='{slider.get_attribute('id')}']").inner_text()
+            assert output == seen[-1][2].removeprefix(f"{title} = ")
+            slider.evaluate(PUT, start)
     assert visited.troubles == []
 
 
-def check_slider(page: Page, figure: Locator, slider: Locator, hand: str) -> None:
-    """Move a slider by one hand, look after every move, and put it back."""
-    parts = [figure.element_handle(), slider.element_handle()]
-    key = slider.get_attribute("id")
-    title = figure.locator(f"label[for='{key}']").inner_text()
-    start, last = int(slider.input_value()), int(slider.get_attribute("max"))
-    box, tall = slider.bounding_box(), page.evaluate(STATE, parts)[-1]
-    assert box["height"] >= 24
+def check_values(page: Page, slider: Locator, parts: list) -> list:
+    """Go through all values by key, from one end to the other, and click; what was seen."""
     slider.focus()
-    page.keyboard.press("Home")
-    seen = [page.evaluate(STATE, parts)]
-    keys = ["End", "Home", *["ArrowRight"] * last, "PageDown", "PageUp"]
-    for step in keys if hand == "keyboard" else [0.98, 0.5, 0.02]:
-        if hand == "keyboard":
-            page.keyboard.press(step)
-        else:
-            move = slider.click if hand == "mouse" else slider.tap
-            move(position={"x": box["width"] * step, "y": box["height"] / 2})
+    last, seen = int(slider.get_attribute("max")), []
+    for key in ("Home", *["ArrowRight"] * last):
+        page.keyboard.press(key)
         seen.append(page.evaluate(STATE, parts))
-        assert seen[-1][-1] == tall, f"{title}: {step} changes the height"
-    pictures, words, values, _ = (len(set(column)) for column in zip(*seen, strict=True))
-    assert pictures > 1, f"{title}: the picture never changes"
-    assert words > 1, f"{title}: the description never changes"
-    assert values == (last + 1 if hand == "keyboard" else min(3, last + 1))
-    assert all(value.startswith(f"{title} = ") for _, _, value, _ in seen)
-    output = figure.locator(f"output[for='{key}']")
-    assert output.inner_text() == seen[-1][2].removeprefix(f"{title} = ")
-    for press in ("Home", *["ArrowRight"] * start):  # the others are tried from the start
-        page.keyboard.press(press)
+    assert len({value for *_, value, _ in seen}) == last + 1
+    slider.click(position=place(slider, 0.02))
+    seen.append(page.evaluate(STATE, parts))
+    assert seen[-1] != seen[-2], "a click does nothing"
+    return seen
+
+
+def check_taps(page: Page, slider: Locator, parts: list) -> list:
+    """Tap on the track near its ends; what was seen, before it too."""
+    seen = [page.evaluate(STATE, parts)]
+    for part in (0.98, 0.02):
+        slider.tap(position=place(slider, part))
+        seen.append(page.evaluate(STATE, parts))
+    assert seen[-1] != seen[-2], "a tap does nothing"
+    return seen
+
+
+def place(slider: Locator, part: float) -> dict[str, float]:
+    """A place on the track of a slider."""
+    box = slider.bounding_box()
+    return {"x": box["width"] * part, "y": box["height"] / 2}
 
 
 @every_notebook
-def test_sliders_live_anywhere(name: str, visit: Callable, html: Path) -> None:
-    """From the disk and under a sub-path; the rest of the page works there too."""
-    for place, base in (("disk", html.as_uri()), ("sub-path", None)):
-        path = f"{name}.html" if base else f"{SUB_PATH.strip('/')}/{name}.html"
-        visited = visit(path, base=base) if base else visit(path)
-        page = visited.page
-        alive = "input[type=range]:not([disabled])"
-        for figure in page.locator(f"figure.explorer:has({alive})").all():
-            slider = figure.locator(alive).first
-            slider.focus()
-            parts, seen = [figure.element_handle(), slider.element_handle()], set()
-            for key in ("Home", "End", "ArrowLeft"):
-                page.keyboard.press(key)
-                seen.add(tuple(page.evaluate(STATE, parts)[:2]))
-            assert len(seen) > 1, place
-        assert visited.troubles == [], place
-
-
-@every_notebook
-def test_without_scripts_and_on_paper(name: str, visit: Callable) -> None:
+def test_without_scripts_and_on_paper(name: str, tabs: Tabs, paper: Page) -> None:
     """The starting frame and its description are there; without, what a control would need, too."""
-    quiet = visit(f"{name}.html", java_script_enabled=False).page
-    paper = visit(f"{name}.html").page
-    paper.emulate_media(media="print")
+    quiet = tabs.at("without scripts", name).page
     for page in (quiet, paper):
         for figure in page.locator("figure.explorer").all():
             pictures = figure.locator("svg[role=img]").all()
@@ -192,9 +231,10 @@ def test_without_scripts_and_on_paper(name: str, visit: Callable) -> None:
         assert {"allow JavaScript" in one for one in values} == {page is quiet}
 
 
-def test_dark_figures_follow(name: str, visit: Callable) -> None:
+def test_dark_figures_follow(narrow: Visit) -> None:
     """In the dark no figure stands on a pale panel, under a filter, or in fixed colours."""
-    page = visit(f"{name}.html", mode="dark").page
+    page = narrow.page
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     for figure in page.locator("figure.explorer").all():
         styles = figure.evaluate(
             """(figure) => { const found = [];

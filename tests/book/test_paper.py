@@ -1,24 +1,14 @@
 """The pages on paper: nothing can be unfolded or scrolled there."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
 from toc import notebooks
 
-COLUMN = 700  # pixels between the margins of an A4 page
+pytestmark = pytest.mark.parametrize("name", notebooks())
 
 SHOWN = "(details) => [...details.children].slice(1).every((part) => part.checkVisibility())"
-
-
-@pytest.fixture(params=notebooks())
-def paper(request: pytest.FixtureRequest, visit: Callable) -> Page:
-    """Each notebook's page as it is printed."""
-    page = visit(f"{request.param}.html", width=COLUMN, until="networkidle").page
-    page.emulate_media(media="print")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    return page
 
 
 def test_folded_code_and_boxes_are_printed(paper: Page) -> None:

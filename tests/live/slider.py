@@ -63,11 +63,8 @@ WATCH = """(slider) => {
     watch.captions.add(now.caption);
     last = key(now);
   }).observe(box, { childList: true, subtree: true, characterData: true });
-  const count = () => {
-    watch.calm = traffic.pending.size || working() ? 0 : watch.calm + 1;
-    requestAnimationFrame(count);
-  };
-  count();
+  // Called at each drawing of the page, and only while somebody waits: it reads the whole figure.
+  watch.count = () => (watch.calm = traffic.pending.size || working() ? 0 : watch.calm + 1);
   return watch;
 }"""
 
@@ -117,7 +114,7 @@ class Slider:
         """The time from the last move to the first frame after it; None if none comes."""
         time = self.page.wait_for_function(
             "([watch, dead]) => watch.changed > watch.moved ? [watch.changed - watch.moved]"
-            " : watch.calm > dead && [null]",
+            " : watch.count() > dead && [null]",
             arg=[self.watch, DEAD],
         ).json_value()[0]
         self.settle()
@@ -125,7 +122,9 @@ class Slider:
 
     def settle(self) -> None:
         """Wait until the kernel has answered everything, and the answers are on the page."""
-        self.page.wait_for_function("([watch, calm]) => watch.calm > calm", arg=[self.watch, CALM])
+        self.page.wait_for_function(
+            "([watch, calm]) => watch.count() > calm", arg=[self.watch, CALM]
+        )
 
     def places(self) -> list[float]:
         """Where the handle is, and the ends of its track."""

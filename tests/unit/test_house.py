@@ -92,9 +92,10 @@ def test_figures_do_not_go_through_pyplot():
     assert "matplotlib.pyplot" not in imports("figures")
 
 
-def test_the_library_needs_no_other_framework():
+def test_the_library_needs_no_other_framework_and_nothing_that_needs_the_library():
     everything = {name.split(".")[0] for module in TREES for name in imports(module)}
     assert not everything & {"torch", "tensorflow", "jax", "keras", "autograd", "pandas"}
+    assert not everything & {"bridges", "pictures", "studies"}
 
 
 def is_dots(function):

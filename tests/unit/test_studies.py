@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,24 +61,31 @@ def folders(engine, tmp_path, monkeypatch):
     return tmp_path
 
 
-# --- A slice of each record, by the reader's command ----------------------------------------------
+# --- A slice of each record -----------------------------------------------------------------------
 
 
 @EVERY_FILE
-def test_the_command_repeats_a_slice_and_finds_what_was_recorded(file, studies_of):
-    command = [sys.executable, str(STUDIES / f"{file}.py"), "--check"]
-    # One process: each further one would train the book's teacher anew.
-    environment = os.environ | {"JOBS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+def test_a_slice_of_each_record_is_what_was_recorded(file, studies_of, capsys):
+    """A row at one seed, in this process: in each new one the book's teacher is trained anew."""
+    for one in studies_of(file):
+        content = recorded(one.file)
+        rows = [row for row in one.rows(content) if one.checked(row)]
+        assert replace(one, rows=lambda _, rows=rows: rows[-1:]).check() == []
+        lines = capsys.readouterr().out.splitlines()
+        about = [line for line in lines if line.startswith((f"{one.file}:", f"{one.file},"))]
+        assert sum(", again " in line for line in about) == 1
+        older = content.get("library") != library_digest()
+        assert any(f": older, of {content['date']}, by " in line for line in about) == older
+
+
+def test_the_readers_command_repeats_three_rows(studies_of):
+    command = [sys.executable, str(STUDIES / "comparison_weights.py"), "--check"]
+    done = subprocess.run(command, env=os.environ | {"JOBS": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     *lines, verdict = done.stdout.splitlines()
     assert verdict == "All is what was recorded, but for rounding."
-    for one in studies_of(file):
-        content = recorded(one.file)
-        about = [line for line in lines if line.startswith((f"{one.file}:", f"{one.file},"))]
-        assert sum(", again " in line for line in about) == min(3, len(one.rows(content)))
-        older = content.get("library") != library_digest()
-        assert any(f": older, of {content['date']}, by " in line for line in about) == older
+    (one,) = studies_of("comparison_weights")
+    assert sum(line.startswith(f"{one.file},") and ", again " in line for line in lines) == 3
 
 
 @pytest.fixture

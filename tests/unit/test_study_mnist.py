@@ -279,9 +279,10 @@ def test_what_was_interrupted_goes_on_where_it_stopped(module, monkeypatch, tmp_
     monkeypatch.setattr(module, "learn", interrupted)
     with pytest.raises(KeyboardInterrupt):
         one.record()
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("unfinished/teachers_of_mnist/*")}
+    folder = tmp_path / "unfinished/teachers_of_mnist"
+    kept = {path: path.stat().st_mtime_ns for path in folder.glob("*")}
     one.record()
-    again = {path: path.stat().st_mtime_ns for path in tmp_path.glob("unfinished/teachers_of_mnist/*")}
+    again = {path: path.stat().st_mtime_ns for path in folder.glob("*")}
     assert kept == again and len(kept) == 2 * 3
     settings, rates, seeds = len(one.settings), len(one.rates), len(one.seeds)
     assert len(learned) == settings * (rates + seeds) + 1
