@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distill_lib import Estimate, softmax
-from pictures import ch08, ch11
+from pictures import ch08, ch12
 from pictures.ch07 import gap
 from pictures.rows import Row, crossed_gain, percent
 
@@ -114,21 +114,21 @@ def _itself(rows: Rows, method: str, control: str, share: float) -> Estimate:
 
 def _mnist(rows: Rows, teachers: Rows, moved: Rows) -> Iterator[Claim]:
     """Errors of a teacher and of its students, of 10,000 test images."""
-    table, teacher = ch11.taught({"rows": rows}), ch11.of_whole_length({"rows": teachers})
-    alone, soft = (ch11.errors(table[ch11.PARENT, T]) for T in (None, 4))
+    table, teacher = ch12.taught({"rows": rows}), ch12.of_whole_length({"rows": teachers})
+    alone, soft = (ch12.errors(table[ch12.PARENT, T]) for T in (None, 4))
     yield Claim(
         "a student performs comparably to its teacher",
         "B",
-        "{doc}`11_mnist`",
-        f"MNIST, errors of 10,000: the teacher {ch11.errors(teacher):.0f}, its student "
+        "{doc}`12_mnist`",
+        f"MNIST, errors of 10,000: the teacher {ch12.errors(teacher):.0f}, its student "
         f"{soft:.0f}, the same student with labels alone {alone:.0f}",
         "VERDICT7",
     )
-    more = [ch11.more_errors(table[ch11.PARENT, T], teacher) for T in (20, 4)]
+    more = [ch12.more_errors(table[ch12.PARENT, T], teacher) for T in (20, 4)]
     yield Claim(
         "MNIST: seven additional errors",
         "B",
-        "{doc}`11_mnist`",
+        "{doc}`12_mnist`",
         f"{more[0]:+.0f} at the paper's T = 20, {more[1]:+.0f} at T = 4",
         "VERDICT8",
     )
@@ -136,7 +136,7 @@ def _mnist(rows: Rows, teachers: Rows, moved: Rows) -> Iterator[Claim]:
 
 def _unseen(rows: Rows) -> str:
     """Threes found by a student that was shown none."""
-    row = ch11.unseen({"rows": rows})["012456789"]
+    row = ch12.unseen({"rows": rows})["012456789"]
     before, after = (percent(row, name) for name in ("unseen", "corrected_unseen"))
     return f"MNIST: {before:.1f}% of the 3s, {after:.1f}% with a bias that needs no test set"
 
@@ -200,7 +200,7 @@ def claims(records: Mapping[str, Rows]) -> Iterator[Claim]:
     yield Claim(
         "98.6% of a digit that was never shown",
         "B",
-        "{doc}`04_traditional_distillation`, {doc}`11_mnist`",
+        "{doc}`04_traditional_distillation`, {doc}`12_mnist`",
         f"{_unseen(records['mnist_unseen'])}; small digits: a linear student finds "
         f"{at_4.mean():.0f}% at T = 4 and {at_16.mean():.0f}% at T = 16 (mean of ten digits left "
         f"out; {at_16.min():.0f} to {at_16.max():.0f})",

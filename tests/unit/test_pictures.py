@@ -28,7 +28,7 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, ch11, ch11_traits, index
+from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, ch12, ch12_traits, index
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -63,25 +63,25 @@ def contest() -> dict:
 def table_of_mnist() -> tuple[dict, dict]:
     """Invented students of three widths over T, of three seeds, and their teachers."""
     rng, table = np.random.default_rng(0), []
-    for k, (student, T) in enumerate(product(ch11.WIDTHS.values(), (None, 1, 4, 20))):
-        share = 0.01 + 0.002 * (k % 4) + 0.01 * (student == ch11.SMALL)
-        right = [packed(rng.random(ch11.IMAGES) > share) for _ in range(3)]
+    for k, (student, T) in enumerate(product(ch12.WIDTHS.values(), (None, 1, 4, 20))):
+        share = 0.01 + 0.002 * (k % 4) + 0.01 * (student == ch12.SMALL)
+        right = [packed(rng.random(ch12.IMAGES) > share) for _ in range(3)]
         row = {"student": student, "T": T, "taught": 50 if T else 0, "right": right}
-        table += [row] if (student, T) != (ch11.PARENT, 1) else []  # not all of them were run
-    return ch11.taught({"rows": table}), table[0]
+        table += [row] if (student, T) != (ch12.PARENT, 1) else []  # not all of them were run
+    return ch12.taught({"rows": table}), table[0]
 
 
 LOGITS = RNG.normal(0, 5, (2, 2, 10)).tolist()  # by seed and example
 MISTAKES = {
     "examples": [{"label": 3, "image": bytes([k] * 784).hex()} for k in (50, 200)],
     "rows": [
-        {"student": ch11.PARENT, "T": T, "logits": LOGITS, "teacher_logits": LOGITS}
+        {"student": ch12.PARENT, "T": T, "logits": LOGITS, "teacher_logits": LOGITS}
         for T in (None, 4)
     ],
 }
 ATTEMPTS = {
     "rows": [
-        {"student": ch11.PARENT, "attempt": a, "errors": e, "teacher_errors": [98, 98]}
+        {"student": ch12.PARENT, "attempt": a, "errors": e, "teacher_errors": [98, 98]}
         for a, e in (("as in the table", [128, 131]), ("moved images", [101, 104]))
     ]
 }
@@ -297,17 +297,17 @@ DRAWN = {
     "ch07.verdicts": lambda: ch07.verdicts(
         {"better?": [[("+2.0", 1), ("−1.0", -1), ("0.0", 0)]]}, ["r"], ["x", "y", "z"]
     ),
-    "ch11.draw_table": lambda **at: ch11.draw_table(
+    "ch12.draw_table": lambda **at: ch12.draw_table(
         *table_of_mnist(), **{"width": "2 × 800", "T": 4} | at
     ),
-    "ch11.draw_mistake": lambda **at: ch11.draw_mistake(MISTAKES, **{"example": 1, "T": 4} | at),
-    "ch11.draw_bias": lambda **at: ch11.draw_bias(
+    "ch12.draw_mistake": lambda **at: ch12.draw_mistake(MISTAKES, **{"example": 1, "T": 4} | at),
+    "ch12.draw_bias": lambda **at: ch12.draw_bias(
         {"linear": STUDENT, "wide": TEACHER},
         5.5,
         SPLIT.labels,
         **{"student": "linear", "bias": 2} | at,
     ),
-    "ch11.attempts": lambda: ch11.attempts(ATTEMPTS),
+    "ch12.attempts": lambda: ch12.attempts(ATTEMPTS),
     "ch07.draw_dials": lambda **at: ch07.draw_dials(
         rows("comparison_weights", "method", "T", "alpha", "beta"),
         np.array([0.8, 0.9]),
@@ -374,7 +374,7 @@ DRAWN |= {
     "ch09.draw_committee": lambda **at: ch09.draw_committee(
         rows("specialists", "case", "who", "number"), **{"helpers": 4} | at
     ),
-    "ch11_traits.draw_shared": lambda **at: ch11_traits.draw_shared(
+    "ch12_traits.draw_shared": lambda **at: ch12_traits.draw_shared(
         traits(), **{"shared": "everything", "outputs": 3} | at
     ),
 }
@@ -438,10 +438,10 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch09.draw_soft_rule": {"T": [0.25, 4]},
     "ch09.draw_soft": {"T": [0.5, 4]},
     "ch09.draw_committee": {"helpers": [1, 8]},
-    "ch11.draw_table": {"T": [1, 20], "width": ["2 × 300"]},
-    "ch11.draw_mistake": {"T": [1, 20], "example": [2]},
-    "ch11.draw_bias": {"student": ["wide"], "bias": [0, 8]},
-    "ch11_traits.draw_shared": {"shared": ["nothing"], "outputs": [100]},
+    "ch12.draw_table": {"T": [1, 20], "width": ["2 × 300"]},
+    "ch12.draw_mistake": {"T": [1, 20], "example": [2]},
+    "ch12.draw_bias": {"student": ["wide"], "bias": [0, 8]},
+    "ch12_traits.draw_shared": {"shared": ["nothing"], "outputs": [100]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -477,9 +477,9 @@ def test_every_picture_is_tried_here():
     judging |= {f"ch08.{name}" for name in chapter_8.split()}
     chapter_10 = "chosen difference value beside generation_gain ahead_of table"
     judging |= {f"ch10.{name}" for name in chapter_10.split()}
-    chapter_11 = "wrong errors more_errors of_whole_length unseen taught logits_of"
-    chapter_11 += " shares_right unseen_table"
-    judging |= {f"ch11.{name}" for name in chapter_11.split()}
+    chapter_12 = "wrong errors more_errors of_whole_length unseen taught logits_of"
+    chapter_12 += " shares_right unseen_table"
+    judging |= {f"ch12.{name}" for name in chapter_12.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 

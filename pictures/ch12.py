@@ -1,4 +1,4 @@
-"""Chapter 11: the founding paper's table, the mistakes that go away, a bias, the attempts."""
+"""Chapter 12: the founding paper's table, the mistakes that go away, a bias, the attempts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the exercises of chapter 11 expect, and what typically goes wrong in them."""
+"""What the exercises of chapter 12 expect, and what typically goes wrong in them."""
 
 import numpy as np
 

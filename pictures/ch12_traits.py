@@ -1,4 +1,4 @@
-"""Chapter 11, "What else passes": which digits a student reads that learned from noise alone."""
+"""Chapter 12, "What else passes": which digits a student reads that learned from noise alone."""
 
 from __future__ import annotations
 
