@@ -46,9 +46,9 @@ test: .venv-test/installed .venv/installed
 	$(TEST)/python livefigures/tests/test_book.py; made=$$?; wait $$! && exit $$made
 	$(PYTEST) tests livefigures/tests chapters --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg
 
-torch: .venv-torch/installed # the library beside PyTorch, and the bridge to it
+torch: .venv-torch/installed # the library beside PyTorch, and the bridges to other engines
 	@$(TORCH)/python -c 'import torch; print("PyTorch", torch.__version__)'  # without it pytest would skip
-	$(TORCH)/python -m pytest tests/unit/test_against_torch.py tests/unit/test_bridge_torch.py
+	$(TORCH)/python -m pytest tests/unit/test_against_torch.py tests/unit/test_bridge_*.py
 
 STYLE = $(TEST)/ruff check . && $(TEST)/ruff format --check . && $(TEST)/mypy
 PYTEST = $(TEST)/python -m pytest -n logical

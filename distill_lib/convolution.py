@@ -64,7 +64,7 @@ class Conv2d(ImageLayer):
         size: lines and columns of the square, an odd number.
 
     The first weights are normal with variance 2 / inputs of a filter (He et al. 2015). ValueError
-    for sizes below 1 or not whole, or an even `size`. LeCun et al. 1998. Chapter 12.
+    for sizes below 1 or not whole, or an even `size`. LeCun et al. 1998. Chapter 11.
     """
 
     image: Image
@@ -149,7 +149,7 @@ class AveragePool2d(ImageLayer):
         image, name: see `ImageLayer`.
         size: lines and columns of a square, which divides height and width.
 
-    ValueError for a size that is not whole or does not divide them. LeCun et al. 1998. Chapter 12.
+    ValueError for a size that is not whole or does not divide them. LeCun et al. 1998. Chapter 11.
     """
 
     image: Image

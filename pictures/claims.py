@@ -141,6 +141,29 @@ def _unseen(rows: Rows) -> str:
     return f"MNIST: {before:.1f}% of the 3s, {after:.1f}% with a bias that needs no test set"
 
 
+def _gaps(rows: Rows) -> str:
+    """How far training is ahead of test, by what was learned from."""
+    by_name = {row["method"]: row for row in rows if row["setting"] == "60 labels"}
+    names = ("labels alone", "soft targets", "hint", "attention")
+    gaps = [f"{100 * np.mean(by_name[name]['gap']):.1f} with {name}" for name in names]
+    return f"60 labels, a convolutional student, training ahead of test, points: {', '.join(gaps)}"
+
+
+def _features(rows: Rows) -> str:
+    """What hints and attention gain over labels alone, and what they add to soft targets."""
+    by_name = {row["method"]: row for row in rows if row["setting"] == "60 labels"}
+    base = {"labels alone": ("soft targets", "hint", "attention")}
+    base |= {"soft targets": ("soft and hint", "soft and attention", "soft, random hint")}
+    parts = [
+        f"over {baseline}: "
+        + ", ".join(
+            f"{name} {crossed_gain(by_name[name], by_name[baseline]):+.1f}" for name in names
+        )
+        for baseline, names in base.items()
+    ]
+    return "small convolutional networks, 60 labels, points " + "; ".join(parts)
+
+
 def claims(records: Mapping[str, Rows]) -> Iterator[Claim]:
     """All claims of the sources, in the order in which the book meets them.
 
@@ -191,9 +214,9 @@ def claims(records: Mapping[str, Rows]) -> Iterator[Claim]:
     yield Claim(
         "distillation mitigates overfitting",
         "B",
-        "{doc}`08_ensembles`",
-        _overfitting(records["ensembles_share"]),
-        "mostly by what the teacher knows of other data",
+        "{doc}`08_ensembles`, {doc}`11_deep_students`",
+        f"{_overfitting(records['ensembles_share'])}; {_gaps(records['deep'])}",
+        "mostly by what the teacher knows of other data; its features hardly",
     )
     yield from _mnist(*(records[name] for name in ("mnist", "mnist_teachers", "mnist_test")))
     at_4, at_16 = _never_shown(never_shown, 4), _never_shown(never_shown, 16)
@@ -256,7 +279,14 @@ def claims(records: Mapping[str, Rows]) -> Iterator[Claim]:
         f"for speed: {_settings(comparison, *rivals, '+.0f', **fast)}; stability: told nowhere",
         "with few rows of a wrong scale; worse where the scale says something; elsewhere not told",
     )
-    yield Claim("large deep models need more, such as attention", "A")
+    yield Claim(
+        "large deep models need more, such as attention",
+        "A",
+        "{doc}`11_deep_students`",
+        _features(records["deep"]),
+        "not here: features did not replace answers, and added nothing sure to them; published "
+        "tables have both gain and harm",
+    )
     views, plain = "noisy views, agreeing", "noisy views"
     yield Claim(
         "self-distillation does without a teacher",

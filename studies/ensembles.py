@@ -26,7 +26,7 @@ from distill_lib.data import Dataset, Split
 from distill_lib.distillation import TeacherOutputs, hard_labels, traditional
 from distill_lib.losses import softmax
 from distill_lib.metrics import accuracy, negative_log_likelihood
-from distill_lib.models import MLP
+from distill_lib.models import MLP, Network
 from distill_lib.results import packed
 from distill_lib.training import Objective
 
@@ -312,13 +312,14 @@ def full_teacher(labels: int, seed: int, network: str, steps: int, batch_size: i
 class Looks:
     """What a student has of training and validation digits, every so many steps."""
 
-    def __init__(self, train: Split, validation: Split) -> None:
-        self.splits, self.step, self.curves = (train, validation), 0, list[list[float]]()
+    def __init__(self, train: Split, validation: Split, apart: int = LOOK) -> None:
+        self.splits, self.apart = (train, validation), apart
+        self.step, self.curves = 0, list[list[float]]()
 
-    def __call__(self, model: MLP) -> None:
+    def __call__(self, model: Network) -> None:
         """Called after each step."""
         self.step += 1
-        if self.step % LOOK == 0 or self.step == 1:
+        if self.step % self.apart == 0 or self.step == 1:
             both = [(model.logits(split.inputs), split.labels) for split in self.splits]
             measures = (accuracy, negative_log_likelihood)
             self.curves.append([m(*one) for m in measures for one in both])

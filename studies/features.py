@@ -2,7 +2,7 @@
 
 Both compare what a student computes on the way with what its teacher does. They are functions of
 the student's named scores, `"conv_1"` or `"hidden_1"`, which stand before the ReLU: the papers
-compare what comes out of it, which is `behind_relu`. The studies of chapter 12 are built on these.
+compare what comes out of it, which is `behind_relu`. The studies of chapter 11 are built on these.
 """
 
 from __future__ import annotations

@@ -138,7 +138,11 @@ def two_views(noise: float) -> Augment:
 class Keep(Layer):
     """Hands on the first `n` of its inputs: what comes after them leaves the network there."""
 
+    n_inputs: int
     n: int
+
+    def __post_init__(self) -> None:
+        vars(self).update(sizes=(self.n_inputs, self.n))
 
     def forward(self, inputs: Array, memory: Memory) -> Array:
         """Shape (examples, n)."""
@@ -158,7 +162,7 @@ def with_exit(seed: int) -> Network:
         Linear(inputs, {"hidden_1": first}),
         ReLU(),
         Linear(first, {"hidden_2": second, "exit": classes}),
-        Keep(second),
+        Keep(second + classes, second),
         ReLU(),
         Linear(second, {"logits": classes}, gain=1.0),
     ]

@@ -6,7 +6,7 @@ from distill_lib import recorded
 from pictures import claims
 
 NAMES = ("comparison", "controls_whose", "never_shown", "ensembles", "ensembles_share")
-NAMES = (*NAMES, "weekday_encodings", "self_distillation_wrong")
+NAMES = (*NAMES, "weekday_encodings", "deep", "self_distillation_wrong")
 RECORDS = {name: recorded(name)["rows"] for name in NAMES}
 
 

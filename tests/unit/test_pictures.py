@@ -28,7 +28,22 @@ from distill_lib import (
     soft_target_loss,
     unpacked,
 )
-from pictures import ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, ch12, ch12_traits, index
+from pictures import (
+    ch02,
+    ch03,
+    ch04,
+    ch05,
+    ch06,
+    ch07,
+    ch08,
+    ch09,
+    ch10,
+    ch11,
+    ch12,
+    ch12_traits,
+    deployment,
+    index,
+)
 from pictures.rows import crossed_gain, gain, minus
 
 SETTINGS = ("few labels", "clouds")
@@ -137,6 +152,12 @@ def traits() -> dict:
     return table
 
 
+@cache
+def deep() -> dict:
+    """The rows of the methods on features, in all settings."""
+    return ch11.by_method(recorded("deep"), recorded("deep_more"))
+
+
 def accuracies(student: str, lesson: str, labels: int) -> np.ndarray:
     return np.array([len(lesson), len(lesson) + 3.0]) + 40
 
@@ -151,6 +172,7 @@ def pulls(s, v, y, T, alpha, beta):
     return alpha * (y - s), beta * (v - s), (v - s) / T
 
 
+PLACES = {"conv_1": np.arange(1.0, 129).reshape(2, 64), "conv_2": np.arange(1.0, 33).reshape(2, 16)}
 SEVEN = np.abs(np.arange(7)[:, None] - np.arange(7))  # days apart
 LESSONS = ["labels alone", "soft, same inputs", "soft T = 4, all inputs", "answers, all inputs"]
 RATIOS = {name: [1, 2, 30] for name in ("multiply-adds", "time, one example", "time, batch")}
@@ -331,6 +353,9 @@ DRAWN = {
     "ch08.draw_shares": lambda **at: ch08.draw_shares(
         rows("ensembles_share", "percent", "teacher"), **{"percent": 3} | at
     ),
+    "deployment.draw_bits": lambda **at: deployment.draw_bits(
+        rows("int8", "labels", "bits", "method"), **{"labels": 100, "bits": 3} | at
+    ),
     "ch10.draw_target": lambda **at: ch10.draw_target(
         SPLIT,
         (SPLIT.labels + 1) % 10,
@@ -376,6 +401,29 @@ DRAWN |= {
     ),
     "ch12_traits.draw_shared": lambda **at: ch12_traits.draw_shared(
         traits(), **{"shared": "everything", "outputs": 3} | at
+    ),
+}
+DRAWN |= {
+    "ch11.draw_maps": lambda **at: ch11.draw_maps(
+        SPLIT.inputs[:2],
+        {"teacher": PLACES, "labels alone": PLACES, "attention": PLACES},
+        {"a 0": 0, "a 3": 1},
+        **{"digit": "a 0", "layer": "first"} | at,
+    ),
+    "ch11.draw_methods": lambda **at: ch11.draw_methods(
+        deep(),
+        **{"setting": "60 labels", "against": "labels alone", "measure": "accuracy"} | at,
+    ),
+    "ch11.draw_weight": lambda **at: ch11.draw_weight(
+        rows("deep_weight", "method", "w"), **{"w": 1} | at
+    ),
+    "ch11.draw_curves": lambda **at: ch11.draw_curves(
+        deep(),
+        recorded("deep")["step"],
+        **{"setting": "60 labels", "method": "soft targets", "measure": "accuracy, %"} | at,
+    ),
+    "ch11.draw_gap": lambda **at: ch11.draw_gap(
+        ch11.by_teacher(recorded("deep_gap")), **{"filters": 16, "steps": "all"} | at
     ),
 }
 MOVES = {  # by picture, where its sliders go from the start that stands above
@@ -427,6 +475,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch08.draw_over_T": {"inputs": ["same"], "T": [1, 8]},
     "ch08.draw_curves": {"percent": [100], "teacher": ["random"], "measure": ["loss"]},
     "ch08.draw_shares": {"percent": [100]},
+    "deployment.draw_bits": {"labels": [1197], "bits": [8, 2]},
     "ch10.draw_target": {"digit": ["a 2"], "w": [0.4], "passes": [0]},
     "ch10.draw_beside": {"share": [0, 0.45], "measure": ["NLL"]},
     "ch10.draw_few": {"labels": [300], "measure": ["NLL"]},
@@ -438,6 +487,19 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch09.draw_soft_rule": {"T": [0.25, 4]},
     "ch09.draw_soft": {"T": [0.5, 4]},
     "ch09.draw_committee": {"helpers": [1, 8]},
+    "ch11.draw_maps": {"digit": ["a 3"], "layer": ["second"]},
+    "ch11.draw_methods": {
+        "setting": ["60 labels, all images", "300 labels"],
+        "against": ["soft targets"],
+        "measure": ["NLL"],
+    },
+    "ch11.draw_weight": {"w": [0.1, 100]},
+    "ch11.draw_curves": {
+        "setting": ["300 labels"],
+        "method": ["attention"],
+        "measure": ["loss (NLL)"],
+    },
+    "ch11.draw_gap": {"filters": [4, 64], "steps": ["a fifth"]},
     "ch12.draw_table": {"T": [1, 20], "width": ["2 × 300"]},
     "ch12.draw_mistake": {"T": [1, 20], "example": [2]},
     "ch12.draw_bias": {"student": ["wide"], "bias": [0, 8]},
@@ -475,8 +537,11 @@ def test_every_picture_is_tried_here():
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
     judging |= {f"ch08.{name}" for name in chapter_8.split()}
+    chapter_11 = "by_method difference table by_teacher"
+    judging |= {f"ch11.{name}" for name in chapter_11.split()}
     chapter_10 = "chosen difference value beside generation_gain ahead_of table"
     judging |= {f"ch10.{name}" for name in chapter_10.split()}
+    judging |= {f"deployment.{name}" for name in ("error", "cost", "won_back", "model_card")}
     chapter_12 = "wrong errors more_errors of_whole_length unseen taught logits_of"
     chapter_12 += " shares_right unseen_table"
     judging |= {f"ch12.{name}" for name in chapter_12.split()}

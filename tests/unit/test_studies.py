@@ -23,7 +23,7 @@ STUDIES = Path(__file__).resolve().parents[2] / "studies"
 BY_LENGTH = sorted(STUDIES.glob("*.py"), key=lambda path: (-path.stat().st_size, path))
 # A run of those of MNIST takes minutes: they have tests of their own, test_study_mnist and
 # test_study_hidden_traits. Two files are no studies, but what some of them share.
-MNIST = ("mnist", "mnist_closer", "mnist_mistakes", "hidden_traits")
+MNIST = ("deep_mnist", "mnist", "mnist_closer", "mnist_mistakes", "hidden_traits")
 APART = ("common", "engine", "features", "regularise", *MNIST)
 FILES = [path.stem for path in BY_LENGTH if path.stem not in APART]
 # Where a seed is dear, or each stands for many runs (never_shown leaves out each of ten digits).
@@ -204,6 +204,9 @@ def other(value):
         "64-16-10": "64-10",
         "64-10": "64-16-10",
         "64-64-10": "64-10",
+        "4-8": "2-4",
+        "8-16": "4-8",
+        "60 labels": "300 labels",
         "few labels": "clouds",
         "all tuned": "own rate",
         "a unit a year": "modulo 28",
