@@ -137,7 +137,7 @@ def export(
             must = "int8 numbers in the shape of such a matrix of weights, and a scale a column"
             got = f"{whole.dtype} {whole.shape}, {scale.shape}"
             raise ValueError(f"int8 of {name!r} must be {must}, got {got}")
-    if taken := {INPUTS, PROBABILITIES} & {*model.names}:
+    if taken := {INPUTS, PROBABILITIES} & {*model.units}:
         raise ValueError(f"scores must have names of their own, got {sorted(taken)}")
 
     graph, tensor, number, shown = _Graph(model.parameters, int8), INPUTS, 0, dict[str, int]()

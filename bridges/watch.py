@@ -20,14 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
-from distill_lib.checks import (
-    Array,
-    check_below_1,
-    check_positive,
-    check_share,
-    check_table,
-    check_whole,
-)
+from distill_lib.checks import Array, check_positive, check_share, check_table, check_whole
 from distill_lib.losses import softmax
 
 Odd = Callable[[Array, Array], Array]
@@ -86,7 +79,7 @@ def at_most(odd: int, examples: int, doubt: float = 0.01) -> float:
     """
     check_whole("examples", examples)
     check_whole("odd", odd, least=0, most=examples)
-    check_positive("doubt", doubt), check_below_1("doubt", doubt)
+    check_positive("doubt", doubt), check_share("doubt", doubt, below_1=True)
     return 1.0 if odd == examples else float(betaincinv(odd + 1, examples - odd, 1 - doubt))
 
 
@@ -138,7 +131,7 @@ class Watch:
         check_whole("horizon", self.horizon)
         for name in ("usual", "false_alarms"):
             check_positive(name, getattr(self, name))
-            check_below_1(name, getattr(self, name))
+            check_share(name, getattr(self, name), below_1=True)
         check_positive("asked", self.asked), check_share("asked", self.asked)
         if self.unusual is None:
             self.unusual = min(3 * self.usual, (1 + self.usual) / 2)

@@ -1,8 +1,8 @@
 """The small library of the book: everything that a chapter calls, in NumPy, one concept a file.
 
 Read it from the ground up: `checks`, `losses`, `metrics`, `layers`, `convolution`, `models`,
-`data`, `mnist`, `training`, `distillation`, `statistics`, `results`; then `figures`, with which
-chapters show things. The slider is a package of its own, `livefigures`, handed on here.
+`data`, `mnist`, `training`, `distillation`, `statistics`, `results`, `store`; then `figures`, with
+which chapters show things. The slider is a package of its own, `livefigures`, handed on here.
 """
 
 from distill_lib import figures
@@ -49,13 +49,6 @@ from distill_lib.statistics import (
     over_seeds,
     paired_difference,
 )
-from distill_lib.training import (
-    SGD,
-    Adam,
-    History,
-    constant,
-    cosine_decay,
-    noisy_copies,
-    train,
-)
+from distill_lib.store import fingerprint, load_outputs, store_outputs
+from distill_lib.training import SGD, Adam, History, constant, cosine_decay, train
 from livefigures import Choices, explore, show

@@ -58,10 +58,10 @@ def check_scores(name: str, scores: ArrayLike) -> Array:
     return array.astype(np.float64)
 
 
-def check_table(name: str, values: ArrayLike, columns: str) -> Array:
-    """Scores of shape (examples, columns); ValueError for another, or as `check_scores`."""
+def check_table(name: str, values: ArrayLike, columns: str | int) -> Array:
+    """Scores of shape (examples, columns), as many if a number; ValueError as `check_scores`."""
     array = check_scores(name, values)
-    if array.ndim != 2:
+    if array.ndim != 2 or (not isinstance(columns, str) and array.shape[1] != columns):
         raise ValueError(f"{name} must have shape (examples, {columns}), got {array.shape}")
     return array
 
@@ -84,7 +84,7 @@ def _first(where: Array) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(where)[0])
 
 
-def number(value: object) -> float:
+def _number(value: object) -> float:
     """`value` as a float: nan for what is not one real number, such as an array, a text or True."""
     if not isinstance(value, Real) or isinstance(value, bool):
         return np.nan
@@ -96,28 +96,23 @@ def number(value: object) -> float:
 
 def check_positive(name: str, value: float) -> float:
     """A float; ValueError for what is no number, not finite, zero or negative."""
-    if not 0 < number(value) < np.inf:  # also refuses nan
+    if not 0 < _number(value) < np.inf:  # also refuses nan
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
-    return number(value)
+    return _number(value)
 
 
 def check_not_negative(name: str, value: float) -> float:
     """A float; ValueError for what is no number, not finite, or negative."""
-    if not 0 <= number(value) < np.inf:
+    if not 0 <= _number(value) < np.inf:
         raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
-    return number(value)
+    return _number(value)
 
 
-def check_share(name: str, value: float) -> None:
-    """ValueError for anything but a number from 0 to 1."""
-    if not 0 <= number(value) <= 1:
-        raise ValueError(f"{name} must be a number in 0 .. 1, got {value!r}")
-
-
-def check_below_1(name: str, value: float) -> None:
-    """ValueError for anything but a number from 0 to 1, 1 excluded."""
-    if not 0 <= number(value) < 1:
-        raise ValueError(f"{name} must lie in 0 .. 1, 1 excluded, got {value!r}")
+def check_share(name: str, value: float, below_1: bool = False) -> None:
+    """ValueError for anything but a number from 0 to 1, or just below 1."""
+    if not 0 <= _number(value) <= 1 or (below_1 and value == 1):
+        excluded = ", 1 excluded" if below_1 else ""
+        raise ValueError(f"{name} must be a number in 0 .. 1{excluded}, got {value!r}")
 
 
 def check_weights(**weights: float) -> None:
@@ -143,18 +138,8 @@ def check_dtype(dtype: type) -> None:
 
 
 def check_labels(labels: ArrayLike, shape: tuple[int, ...], n_classes: int) -> Array:
-    """Hard labels as integers of `shape`.
-
-    ValueError for others than integers, another shape, or labels outside 0 .. n_classes - 1; with
-    the first value that is wrong, and what usually helps.
-    """
-    array = check_one_each("labels", labels, shape)
-    check_integers("labels", array)
-    outside = (array < 0) | (array >= n_classes)
-    if outside.any():
-        got = f"{array[_first(outside)]} at index {_first(outside)}"
-        raise ValueError(f"labels must lie in 0 .. {n_classes - 1}, got {got}")
-    return array
+    """Hard labels, integers in 0 .. n_classes - 1; ValueError for others, or another shape."""
+    return check_integers("labels", check_one_each("labels", labels, shape), 0, n_classes - 1)
 
 
 def check_one_each(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Array:
@@ -170,8 +155,8 @@ def check_one_each(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Arra
     return array
 
 
-def check_integers(name: str, array: Array) -> None:
-    """ValueError for other types than integers, with the first wrong value and what helps."""
+def check_integers(name: str, array: Array, least: int, most: float = np.inf) -> Array:
+    """Integers from `least` to `most`; ValueError names the first that is not, and what helps."""
     if array.dtype.kind not in "iu":
         wrong, advice = array.ravel(), f"np.unique({name}, return_inverse=True)[1] numbers them"
         if array.dtype.kind in "fb":
@@ -181,19 +166,23 @@ def check_integers(name: str, array: Array) -> None:
         first = wrong[:1].tolist()[0] if wrong.size else "nothing"
         got = f"got {first!r} (dtype {array.dtype})"
         raise ValueError(f"{name} must be integers, {got}: {advice}")
+    outside = (array < least) | (array > most)
+    if outside.any():
+        bounds = f"be at least {least}" if most == np.inf else f"lie in {least} .. {most}"
+        got = f"{array[_first(outside)]} at index {_first(outside)}"
+        raise ValueError(f"{name} must {bounds}, got {got}")
+    return array
 
 
 def check_index(index: ArrayLike) -> Array:
-    """Examples' places in a data set, shape (examples,).
+    """Examples' places in a data set, shape (examples,): whole numbers of at least 0.
 
-    ValueError for others than whole numbers of at least 0 (a mask of True and False is not).
+    ValueError for others; a mask of True and False is none.
     """
     array = as_array("an index", index)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError(f"an index must hold whole numbers along one axis, got {array!r}")
-    if (wrong := array[array < 0]).size:
-        raise ValueError(f"an index must hold whole numbers of at least 0, got {wrong[0]}")
-    return array
+    return check_integers("an index", array, least=0)
 
 
 def check_pair(what: str, student: ArrayLike, teacher: ArrayLike) -> tuple[Array, Array]:

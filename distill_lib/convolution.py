@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -56,22 +55,16 @@ class ImageLayer(Layer):
 class Conv2d(ImageLayer):
     """At each place of an image, the same linear scores of the square of places around it.
 
-    Outside of the image there are zeros: the border is a place like others.
-
-    Attributes:
-        image, name: see `ImageLayer`.
-        filters: how many scores at each place, the channels of what comes out.
-        size: lines and columns of the square, an odd number.
-
-    The first weights are normal with variance 2 / inputs of a filter (He et al. 2015). ValueError
-    for sizes below 1 or not whole, or an even `size`. LeCun et al. 1998. Chapter 11.
+    Outside of the image there are zeros: the border is a place like others. Of the square, `size`
+    is the lines and columns, an odd number; `filters`, the scores at each place, are the channels
+    of what comes out. The first weights are normal with variance 2 / inputs of a filter (He et al.
+    2015). ValueError for sizes below 1 or not whole, or an even `size`. Chapter 11.
     """
 
     image: Image
     filters: int
     size: int = 3
     name: str = ""
-    kind: ClassVar[str] = "conv2d"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,17 +138,13 @@ class Conv2d(ImageLayer):
 class AveragePool2d(ImageLayer):
     """The mean of each square of places, channel by channel; of the whole image, if it is as large.
 
-    Attributes:
-        image, name: see `ImageLayer`.
-        size: lines and columns of a square, which divides height and width.
-
-    ValueError for a size that is not whole or does not divide them. LeCun et al. 1998. Chapter 11.
+    `size` is the lines and columns of a square. ValueError for one that is not whole, or does not
+    divide height and width. Chapter 11.
     """
 
     image: Image
     size: int = 2
     name: str = ""
-    kind: ClassVar[str] = "average_pool2d"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -187,4 +176,4 @@ class AveragePool2d(ImageLayer):
         return dx
 
 
-KINDS.update({layer.kind: layer for layer in (Conv2d, AveragePool2d)})
+KINDS.update({kind.__name__: kind for kind in (Conv2d, AveragePool2d)})

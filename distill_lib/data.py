@@ -8,9 +8,7 @@ beside the wrong example.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from importlib.metadata import distribution
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,20 +39,14 @@ class Split:
     index: Array
 
     def __post_init__(self) -> None:
-        inputs = checks.check_scores("inputs", self.inputs)
-        labels, index = checks.as_array("labels", self.labels), checks.as_array("index", self.index)
-        for name, array in (("inputs", inputs), ("labels", labels), ("index", index)):
-            object.__setattr__(self, name, array)  # a frozen class; lists become arrays
-        if inputs.ndim != 2 or not labels.shape == index.shape == (len(inputs),):
-            expected = "inputs must have shape (examples, inputs), labels and index (examples,)"
-            got = f"{inputs.shape}, {labels.shape} and {index.shape}"
-            raise ValueError(f"{expected}, got {got}")
-        for name, array, least in (("labels", labels, UNLABELLED), ("index", index, 0)):
-            checks.check_integers(name, array)
-            if array.min() < least:
-                raise ValueError(f"{name} must be at least {least}, got {array.min()}")
+        inputs = checks.check_table("inputs", self.inputs, "inputs")
+        labels = checks.check_one_each("labels", self.labels, (len(inputs),))
+        index = checks.check_one_each("index", self.index, (len(inputs),))
+        checks.check_integers("labels", labels, least=UNLABELLED)
+        checks.check_integers("index", index, least=0)
         if len(np.unique(index)) != len(index):
             raise ValueError("index must name each example once")
+        vars(self).update(inputs=inputs, labels=labels, index=index)  # lists have become arrays
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -109,9 +101,7 @@ class Dataset:
             if split is None and name == "test":
                 continue
             checks.check_kind(name, split, Split)
-            if (largest := split.labels.max()) >= self.n_classes:
-                expected = f"labels of {name} must be below n_classes = {self.n_classes}"
-                raise ValueError(f"{expected}, got {largest}")
+            checks.check_integers(f"labels of {name}", split.labels, -1, self.n_classes - 1)
             if name in ("validation", "test") and np.isin(split.index, seen).any():
                 raise ValueError(f"{name} must hold none of the examples of another split")
             seen = np.concatenate([seen, split.index])
@@ -153,12 +143,10 @@ class Dataset:
         x = checks.check_table("inputs", inputs, "inputs").astype(np.float64)
         given = checks.check_one_each("labels", labels, (len(x),))
         checks.check_dtype(dtype)
-        shares = [share for share in (validation, test) if 0 < checks.number(share) < 1]
-        sizes = [round(share * len(x)) for share in shares]
-        if len(sizes) < 2 or min(sizes) < 1 or sum(sizes) >= len(x):
-            expected = f"shares above 0 that leave some of {len(x)} examples for training"
-            got = f"{validation!r} and {test!r}"
-            raise ValueError(f"validation and test must be {expected}, got {got}")
+        checks.check_share("validation", validation)
+        checks.check_share("test", test)
+        n_validation, n_test = round(validation * len(x)), round(test * len(x))
+        sizes = (len(x) - n_validation - n_test, n_validation, n_test)
         if given.dtype.kind in "fO" and any(label != label for label in given):  # as nan alone is
             raise ValueError("labels must name a class for each example, got nan: leave those out")
         try:
@@ -168,25 +156,19 @@ class Dataset:
         if len(classes) > 2 and classes[0] == UNLABELLED:
             raise ValueError(f"labels hold {UNLABELLED}, which marks examples without a label")
         n_classes = max(2, len(classes))
-        parts = (len(x) - sum(sizes), sizes[0], sizes[1])
-        raw = make_dataset(name, x, numbers, n_classes, parts, seed)
-        missing = [str(c) for k, c in enumerate(classes) if k not in raw.train.labels]
+        train = make_dataset(name, x, numbers, n_classes, sizes, seed).train
+        missing = [str(c) for k, c in enumerate(classes) if k not in train.labels]
         if missing or len(classes) < 2:
             got = f"{len(classes)} classes, and none of {missing[:9]}"
-            needs = "training needs two classes or more, and an example of each"
-            raise ValueError(f"{needs}, got {got}")
+            raise ValueError(f"training needs two classes or more, each with an example, got {got}")
         with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
-            mean, spread = raw.train.inputs.mean(axis=0), raw.train.inputs.std(axis=0)
+            mean, spread = train.inputs.mean(axis=0), train.inputs.std(axis=0)
         checks.check_scores("the spread of the inputs", np.stack([mean, spread]))
         # An input that never changes, but for rounding, says nothing, and must not explode.
-        changes = spread > 1e-12 * np.abs(raw.train.inputs).max(axis=0)
-        class_names = tuple(str(label) for label in classes)
-        raw = replace(raw, class_names=class_names, mean=mean, scale=np.where(changes, spread, 1))
-        splits: dict[str, Any] = {}
-        for part in SPLITS:
-            split = getattr(raw, part)
-            splits[part] = replace(split, inputs=raw.standardised(split.inputs).astype(dtype))
-        return replace(raw, **splits)
+        scale = np.where(spread > 1e-12 * np.abs(train.inputs).max(axis=0), spread, 1)
+        scaled: Array = ((x - mean) / scale).astype(dtype)
+        whole = make_dataset(name, scaled, numbers, n_classes, sizes, seed)
+        return replace(whole, class_names=tuple(map(str, classes)), mean=mean, scale=scale)
 
     def standardised(self, inputs: ArrayLike) -> Array:
         """(inputs - mean) / scale, with what `from_arrays` took from the training split.
@@ -194,9 +176,7 @@ class Dataset:
         Returns shape (examples, inputs), float64; ValueError for inputs that are not numbers, or
         not of that shape.
         """
-        x, width = checks.check_table("inputs", inputs, "inputs"), self.train.inputs.shape[1]
-        if x.shape[1] != width:
-            raise ValueError(f"inputs must have shape (examples, {width}), got {x.shape}")
+        x = checks.check_table("inputs", inputs, self.train.inputs.shape[1])
         return (x.astype(np.float64) - self.mean) / self.scale
 
     def with_few_labels(self, n_labels: int, seed: int = 0) -> Dataset:
@@ -263,7 +243,7 @@ def make_dataset(
     checks.check_whole("seed", seed, least=0)
     labels = checks.check_labels(labels, (len(inputs),), n_classes)
     if len(sizes) != 3 or sum(sizes) != len(inputs) or min(sizes) < 1:
-        expected = f"three, at least 1 each and {len(inputs)} in all"
+        expected = f"three, of the splits, at least 1 each and {len(inputs)} in all"
         raise ValueError(f"sizes must be {expected}, got {sizes}")
     order = np.random.default_rng(seed).permutation(len(inputs))
     parts = np.split(order, np.cumsum(sizes)[:-1])
@@ -277,14 +257,12 @@ def digits(dtype: type = np.float32) -> Dataset:
     1,197 to train on (and as the transfer set), 200 for validation, 400 for test; always the same.
     Source: E. Alpaydin and C. Kaynak, UCI repository, "Optical Recognition of Handwritten Digits"
     (the part that scikit-learn ships). Chapter 1 meets it first. ValueError for a dtype other than
-    np.float32 or np.float64, or without scikit-learn.
+    np.float32 or np.float64.
     """
     checks.check_dtype(dtype)
     # Read without importing scikit-learn, which takes longer than all else that a chapter imports.
-    package = find_spec("sklearn")
-    if package is None or package.origin is None:
-        raise ValueError("the digits are part of scikit-learn, which is not installed")
-    table = np.loadtxt(Path(package.origin).parent / "datasets/data/digits.csv.gz", delimiter=",")
+    path = distribution("scikit-learn").locate_file("sklearn/datasets/data/digits.csv.gz")
+    table = np.loadtxt(str(path), delimiter=",")
     inputs: Array = (table[:, :-1] / 16).astype(dtype)
     labels = table[:, -1].astype(int)
     return make_dataset("digits", inputs, labels, 10, (1197, 200, 400), seed=2015)
@@ -319,11 +297,9 @@ def synthetic_posterior(inputs: Array, n_classes: int = 4, spread: float = 1.0) 
     Returns -|x - centre|² / (2 spread²), shape (examples, n_classes). ValueError for inputs not of
     shape (examples, 2), or numbers that `synthetic` would refuse.
     """
-    inputs = checks.check_scores("inputs", inputs).astype(np.float64)
+    inputs = checks.check_table("inputs", inputs, 2).astype(np.float64)
     checks.check_whole("n_classes", n_classes, least=2)
     checks.check_positive("spread", spread)
-    if inputs.ndim != 2 or inputs.shape[1] != 2:
-        raise ValueError(f"inputs must have shape (examples, 2), got {inputs.shape}")
     difference = inputs[:, None, :] - _centres(n_classes)
     return -np.sum(difference**2, axis=-1) / (2 * spread**2)
 

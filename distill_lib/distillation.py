@@ -109,8 +109,8 @@ class TeacherOutputs:
         return cls(index, {"logits": np.log(p / p.sum(axis=-1, keepdims=True))})
 
     def __repr__(self) -> str:
-        scores = ", ".join(f"{n} {a.rows.shape[1:]}" for n, a in self._scores.items())
-        return f"TeacherOutputs({len(self.index)} examples: {scores})"
+        scores = ", ".join(f"{n} {self.at(self.index[:1], n).shape[1:]}" for n in self._scores)
+        return f"{type(self).__name__}({len(self.index)} examples: {scores})"
 
     def at(self, index: Array, name: str = "logits") -> Array:
         """The scores called `name` of these examples, in this order.
@@ -132,7 +132,7 @@ class TeacherOutputs:
         moved = rng.choice(len(self.index), round(share * len(self.index)), replace=False)
         order = np.arange(len(self.index))
         order[moved] = np.roll(moved, 1)  # round in a ring: a shuffle would leave some in place
-        return TeacherOutputs(self.index, {n: a.rows[order] for n, a in self._scores.items()})
+        return TeacherOutputs(self.index, {n: self.at(self.index, n)[order] for n in self._scores})
 
 
 @dataclass(frozen=True)
@@ -145,26 +145,19 @@ class Term:
         loss: (student's scores, their examples' indices) -> `Loss`, or None where these examples
             have nothing to learn from (a batch without labels).
         on: which of the student's scores it looks at.
-        copies: whether it sees the copies that `training.noisy_copies` adds, after the examples.
     """
 
     name: str
     weight: float | Callable[[float], float]
     loss: Callable[[Array, Array], Loss | None]
     on: str = "logits"
-    copies: bool = False
-
-    def weight_at(self, epoch: float) -> float:
-        """The weight at this epoch; ValueError if that is no finite number of at least 0."""
-        weight = self.weight(epoch) if callable(self.weight) else self.weight
-        return checks.check_not_negative(f"the weight of {self.name!r}", weight)
 
 
 class WeightedTerms:
     """The objective Σ weight · loss over its terms. Terms of weight 0 are not even computed.
 
-    ValueError for no terms, or two of the same name; in use, for a weight below 0 or not finite,
-    scores that the student lacks, or copies that a term needs and nobody has made.
+    ValueError for no terms, or two of the same name; in use, for a weight below 0 or not finite, or
+    scores that the student lacks, or has not for each example one row.
     """
 
     def __init__(self, *terms: Term) -> None:
@@ -178,33 +171,23 @@ class WeightedTerms:
     def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome:
         gradients, parts, shares = dict[str, Array](), dict[str, float](), dict[str, float]()
         for term in self.terms:
-            if (weight := term.weight_at(epoch)) == 0:
+            weight = term.weight(epoch) if callable(term.weight) else term.weight
+            weight = checks.check_not_negative(f"the weight of {term.name!r}", weight)
+            if weight == 0:
                 shares[term.name] = 0.0
                 continue
             if term.on not in scores:
                 looks = f"the term {term.name!r} looks at the student's {term.on!r}"
                 raise ValueError(f"{looks}; it has only {sorted(scores)}")
-            rows, n = scores[term.on], len(index)
-            if term.copies and len(rows) != 2 * n:
-                needs = f"the term {term.name!r} compares each example with one copy of it"
-                raise ValueError(f"{needs}: train(..., augment=noisy_copies(0.04)) adds those")
-            seen = len(rows) if term.copies else n
-            loss = term.loss(rows[:seen], np.resize(index, seen) if term.copies else index)
+            if (n := len(scores[term.on])) != len(index):  # made by an `augment` of `train`
+                raise ValueError(f"a term needs scores of its {len(index)} examples, got {n} rows")
+            loss = term.loss(scores[term.on], index)
             if loss is None:
                 continue
-            gradient = weight * loss.gradient
-            if seen < len(rows):  # of the copies it knows nothing
-                gradient = np.concatenate([gradient, np.zeros_like(rows[seen:])])
-            before = gradients.get(term.on)
+            gradient, before = weight * loss.gradient, gradients.get(term.on)
             gradients[term.on] = gradient if before is None else before + gradient
             parts[term.name], shares[term.name] = loss.value, weight * loss.value
         return Outcome(sum(shares.values(), 0.0), gradients, parts, shares)
-
-
-def _rest(*weights: float) -> float:
-    """What the weights leave of 1: exactly 0 where 1 - 0.9 - 0.1 is only nearly 0."""
-    rest = 1 - sum(weights)
-    return rest if rest > 1e-12 else 0.0
 
 
 def hard_label_loss(split: Split) -> Callable[[Array, Array], Loss | None]:
@@ -258,19 +241,32 @@ def step_by_step(
     beta: float,
     rationale: str = "logits",
     on: str = "logits",
+    curriculum: float = 0,
+    compare: Callable[[Array, Array], Loss] = losses.rationale_mse,
 ) -> WeightedTerms:
     """alpha · cross entropy + beta · MSE of rationales + (1 - alpha - beta) · soft targets.
 
     What is new beside `traditional`: `beta`, the weight of the rationale, is at least 0, and
     alpha + beta at most 1; `rationale` names the teacher's scores that are the rationale, and `on`
-    the student's that learn it, as many. ValueError for T or the weights not as described; in use,
-    for scores that do not fit. Chapter 5.
+    the student's that learn it, as many. Over the first epochs, `curriculum` of them, beta grows
+    evenly from 0, and the soft targets have the rest meanwhile. `compare` may be another loss than
+    the MSE. ValueError for T, weights or curriculum not as described; in use, for scores that do
+    not fit. Chapter 5.
     """
     checks.check_weights(alpha=alpha, beta=beta)
+    checks.check_not_negative("curriculum", curriculum)
+
+    def beta_at(epoch: float) -> float:
+        return beta * min(1.0, epoch / curriculum) if curriculum else beta
+
+    def rest_at(epoch: float) -> float:
+        rest = 1 - (alpha + beta_at(epoch))
+        return rest if rest > 1e-12 else 0.0  # of 1 - (0.9 + 0.1) rounding may leave something
+
     return WeightedTerms(
         Term("hard", alpha, hard_label_loss(split)),
-        Term("rationale", beta, _against(losses.rationale_mse, teacher, rationale), on),
-        Term("soft", _rest(alpha, beta), soft_targets(teacher, T)),
+        Term("rationale", beta_at, lambda z, i: compare(z, teacher.at(i, rationale)), on),
+        Term("soft", rest_at, soft_targets(teacher, T)),
     )
 
 
@@ -283,34 +279,13 @@ def cosine_enhanced(
     rationale: str = "logits",
     on: str = "logits",
     curriculum: float = 0,
-    consistency_weight: float = 0,
 ) -> WeightedTerms:
-    """Step by step, with the rationale compared by its direction: 1 - cosine in place of the MSE.
+    """`step_by_step` with rationales compared by their directions: 1 - cosine in place of the MSE.
 
-    Args:
-        split, teacher, T, alpha, beta, rationale, on: as for `step_by_step`.
-        curriculum: epochs over which the rationale's weight grows evenly from 0 to beta (the soft
-            targets have the rest meanwhile); 0 for beta from the start.
-        consistency_weight: of the `consistency` of the student's logits under noise, on top of the
-            other weights; 0 leaves it out. It needs `train(..., augment=noisy_copies(0.04))`.
-
-    ValueError for T, weights or curriculum not as described; in use, for scores that do not fit, or
-    a row of zeros. Chapter 6.
+    Arguments and ValueErrors are the same; in use, a row of zeros is refused as well. Chapter 6.
     """
-    checks.check_weights(alpha=alpha, beta=beta)
-    checks.check_not_negative("curriculum", curriculum)
-    checks.check_not_negative("consistency_weight", consistency_weight)
-
-    def beta_at(epoch: float) -> float:
-        return beta * min(1.0, epoch / curriculum) if curriculum else beta
-
-    terms = (
-        Term("hard", alpha, hard_label_loss(split)),
-        Term("rationale", beta_at, _against(losses.rationale_cosine, teacher, rationale), on),
-        Term("soft", lambda epoch: _rest(alpha, beta_at(epoch)), soft_targets(teacher, T)),
-    )
-    agree = Term("consistency", consistency_weight, lambda z, _: losses.consistency(z), copies=True)
-    return WeightedTerms(*terms, *([agree] if consistency_weight else []))
+    cosine = losses.rationale_cosine
+    return step_by_step(split, teacher, T, alpha, beta, rationale, on, curriculum, cosine)
 
 
 def soft_targets(teacher: TeacherOutputs, T: float) -> Callable[[Array, Array], Loss]:
@@ -322,9 +297,3 @@ def soft_targets(teacher: TeacherOutputs, T: float) -> Callable[[Array, Array], 
     advice = "TeacherOutputs.of(model, split) asks a model"
     checks.check_kind("teacher", teacher, TeacherOutputs, advice)
     return lambda logits, index: losses.soft_target_loss(logits, teacher.at(index), T)
-
-
-def _against(
-    loss: Callable[[Array, Array], Loss], teacher: TeacherOutputs, name: str
-) -> Callable[[Array, Array], Loss]:
-    return lambda scores, index: loss(scores, teacher.at(index, name))

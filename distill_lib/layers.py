@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
-from typing import ClassVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from distill_lib.checks import Array, check_below_1, check_kind, check_positive, check_whole
+from distill_lib.checks import Array, check_positive, check_share, check_whole
 
 RATIONALE = "rationale"
 """Scores of this name serve training alone: they do not count as part of the trained model."""
@@ -65,14 +64,12 @@ class Layer:
     """What a network asks of its layers; this one has no parameters and no scores.
 
     Attributes:
-        kind: what a saved model calls it, beside the fields of its dataclass.
         sizes: inputs and outputs of one example; 0 and 0 for any number, which stays what it is.
         shapes: of its parameters, by name.
         scores: which of its outputs have names: so many for each, in order, all of them or none.
         multiply_adds, n_kept: products for one example, and parameters, without a rationale's.
     """
 
-    kind: ClassVar[str] = ""
     sizes: tuple[int, int] = (0, 0)
     scores: Mapping[str, int] = {}
     shapes: Mapping[str, tuple[int, ...]] = {}
@@ -110,12 +107,12 @@ class Linear(Layer):
     n_inputs: int
     scores: Mapping[str, int] = field()  # or the attribute of `Layer` would be a default
     gain: float = 2.0
-    kind: ClassVar[str] = "linear"
 
     def __post_init__(self) -> None:
-        check_kind("scores", self.scores, Mapping, 'how many by name, such as {"logits": 10}')
-        if not self.scores:
-            raise ValueError("a linear layer needs scores, got none")
+        if not isinstance(self.scores, Mapping) or not self.scores:
+            raise ValueError(
+                f'scores must be how many by name: {{"logits": 10}}, got {self.scores}'
+            )
         for size in (self.n_inputs, *self.scores.values()):
             check_whole("each of the sizes", size)
         check_positive("gain", self.gain)
@@ -155,8 +152,6 @@ class Linear(Layer):
 class ReLU(Layer):
     """max(inputs, 0): without it, two linear layers would be one. Chapter 2, "Backwards"."""
 
-    kind: ClassVar[str] = "relu"
-
     def forward(self, inputs: Array, memory: Memory) -> Array:
         """The same shape as the inputs."""
         return np.maximum(inputs, 0, out=memory.array("outputs", inputs.shape, inputs.dtype))
@@ -178,10 +173,9 @@ class Dropout(Layer):
     """
 
     rate: float
-    kind: ClassVar[str] = "dropout"
 
     def __post_init__(self) -> None:
-        check_below_1("rate", self.rate)
+        check_share("rate", self.rate, below_1=True)
 
     def forward(self, inputs: Array, memory: Memory) -> Array:
         """The same shape as the inputs."""
@@ -200,5 +194,5 @@ class Dropout(Layer):
         return gradient
 
 
-KINDS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Linear, ReLU, Dropout)}
-"""By the name that a saved model has for each."""
+KINDS: dict[str, type[Layer]] = {kind.__name__: kind for kind in (Linear, ReLU, Dropout)}
+"""What a saved model may hold, by name; of each, it has the fields of its dataclass."""

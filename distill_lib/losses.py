@@ -177,9 +177,8 @@ def _directions(name: str, scores: Array) -> tuple[Array, Array]:
     scores = scores.astype(np.float64)
     largest = np.abs(scores).max(axis=-1, keepdims=True)
     if (largest == 0).any():
-        row = tuple(int(i) for i in np.argwhere(largest[..., 0] == 0)[0])
-        expected = f"{name} must not hold a row of zeros (it has no direction)"
-        raise ValueError(f"{expected}, got one at {row}")
+        row = tuple(np.argwhere(largest[..., 0] == 0)[0].tolist())
+        raise ValueError(f"{name} must not hold a row of zeros (no direction), got one at {row}")
     scaled = scores / largest  # so that squares neither overflow nor vanish
     length = np.sqrt(np.sum(scaled**2, axis=-1, keepdims=True))
     return scaled / length, length * largest

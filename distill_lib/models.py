@@ -69,46 +69,40 @@ class Network:
         layers = tuple(layers)
         for layer in layers:
             check_kind("each layer", layer, Layer)
-        first = next((layer for layer in layers if not isinstance(layer, Dropout)), None)
-        if first is not None and not first.sizes[0]:
-            raise ValueError(f"the first layer must know its n_inputs, got {first}")
-        for one, other in pairwise(layer for layer in layers if layer.sizes[0]):
-            if one.sizes[1] != other.sizes[0]:
-                raise ValueError(f"each layer must fit the one before, got {one} before {other}")
         names = [name for layer in layers for name in layer.scores]
         if not layers or "logits" not in layers[-1].scores or len(set(names)) < len(names):
             raise ValueError(f'the last layer must have "logits", and no name twice, got {names}')
-        size = sum(prod(shape) for layer in layers for shape in layer.shapes.values())
-        self._bind(layers, np.zeros(size, dtype))
-        rng = np.random.default_rng(seed)
-        for layer, memory in zip(self.layers, self._memories, strict=True):
-            layer.start(memory.parameters, rng)
-
-    def _bind(self, layers: tuple[Layer, ...], vector: Array) -> None:
-        """Take these layers and this vector, and make all that follows from them."""
-        self.layers, self.dtype = layers, vector.dtype
         # Below the first layer that is no dropout there is nothing to teach.
-        self._first = next((k for k, one in enumerate(layers) if not isinstance(one, Dropout)), 0)
-        self._vector, self.gradient_vector = vector, np.zeros_like(vector)
-        self._memories = [Memory({}, {}) for _ in layers]
+        self._first = next(k for k, one in enumerate(layers) if not isinstance(one, Dropout))
+        if not layers[self._first].sizes[0]:
+            raise ValueError(f"the first layer must know its n_inputs, got {layers[self._first]}")
+        for one, other in pairwise(layer for layer in layers if layer.sizes[0]):
+            if one.sizes[1] != other.sizes[0]:
+                raise ValueError(f"each layer must fit the one before, got {one} before {other}")
+        size = sum(prod(shape) for layer in layers for shape in layer.shapes.values())
+        self.layers, self.dtype = layers, np.dtype(dtype)
+        self._vector: Array = np.zeros(size, dtype)
+        self.gradient_vector: Array = np.zeros(size, dtype)
         self.parameters, self.gradients = dict[str, Array](), dict[str, Array]()
-        start = number = 0
-        for layer, memory in zip(layers, self._memories, strict=True):
+        self._memories, self._columns = list[Memory](), list[dict[str, slice]]()
+        self._examples = 0  # in the last `forward`
+        rng, start, number = np.random.default_rng(seed), 0, 0
+        for layer in layers:
+            memory = Memory({}, {})
+            self._memories.append(memory)
             number += bool(layer.shapes)
             for name, shape in layer.shapes.items():
                 place = slice(start, start + prod(shape))
-                memory.parameters[name] = vector[place].reshape(shape)
+                memory.parameters[name] = self._vector[place].reshape(shape)
                 memory.gradients[name] = self.gradient_vector[place].reshape(shape)
                 self.parameters[f"{name}{number}"] = memory.parameters[name]
                 self.gradients[f"{name}{number}"] = memory.gradients[name]
                 start = place.stop
-        self.units = {name: n for layer in layers for name, n in layer.scores.items()}
-        self.names = list(self.units)
-        self._columns = []  # where each of a layer's scores stands among its outputs
-        for layer in layers:
+            layer.start(memory.parameters, rng)
+            # Where each of its scores stands among its outputs.
             ends = np.cumsum([0, *layer.scores.values()])
             self._columns.append({n: slice(*ends[k : k + 2]) for k, n in enumerate(layer.scores)})
-        self._examples = 0  # in the last `forward`
+        self.units = {name: n for layer in layers for name, n in layer.scores.items()}
 
     # A copied or pickled model is its layers and its parameters; the views are made anew, for
     # copies of them would no longer look into the vector.
@@ -116,7 +110,8 @@ class Network:
         return self.layers, self._vector
 
     def __setstate__(self, state: tuple[tuple[Layer, ...], Array]) -> None:
-        self._bind(*state)
+        Network.__init__(self, state[0], dtype=state[1].dtype.type)
+        self._vector[:] = state[1]
 
     def __repr__(self) -> str:
         units = ", ".join(f"{n} {name}" for name, n in self.units.items())
@@ -192,33 +187,25 @@ class Network:
             raise ValueError("backward needs a forward before it, and there was none")
         for name, gradient in gradients.items():
             if name not in self.units:
-                raise ValueError(f"no scores are called {name!r}; this model has {self.names}")
+                raise ValueError(f"no scores are called {name!r}; this model has {[*self.units]}")
             shape, array = (self._examples, self.units[name]), np.asarray(gradient)
             if array.shape != shape or array.dtype.kind != "f":
                 must, got = f"floats of shape {shape}", f"{array.dtype} of shape {array.shape}"
                 raise ValueError(f"the gradient of {name} must be {must}, got {got}")
         downstream: Array | None = None  # what the layers above ask of this layer's outputs
         for k in range(len(self.layers) - 1, self._first - 1, -1):
-            layer, memory = self.layers[k], self._memories[k]
-            direct = self._direct(k, gradients)
-            if direct is not None:
+            layer, memory, columns = self.layers[k], self._memories[k], self._columns[k]
+            if columns.keys() & gradients.keys():
+                shape = (self._examples, layer.sizes[1])
+                direct = memory.array("d outputs", shape, self.dtype)
+                for name, place in columns.items():
+                    direct[:, place] = gradients.get(name, 0)
                 downstream = direct if downstream is None else np.add(downstream, direct, direct)
             if downstream is not None:
                 downstream = layer.backward(downstream, memory, first=k == self._first)
             else:  # nothing above this layer is being taught
                 for gradient in memory.gradients.values():
                     gradient[:] = 0
-
-    def _direct(self, k: int, gradients: Mapping[str, Array]) -> Array | None:
-        """The gradients with respect to the scores of layer k, side by side; None without any."""
-        columns = self._columns[k]
-        if not columns.keys() & gradients.keys():
-            return None
-        shape = (self._examples, sum(self.layers[k].scores.values()))
-        whole = self._memories[k].array("d outputs", shape, self.dtype)
-        for name, place in columns.items():
-            whole[:, place] = gradients.get(name, 0)
-        return whole
 
     def scores(self, inputs: Array) -> dict[str, Array]:
         """Named scores of any number of examples, as arrays of the caller's own.
@@ -229,7 +216,7 @@ class Network:
         with np.errstate(over="ignore"):  # checked in the next line
             inputs = check_scores("inputs", inputs).astype(self.dtype, copy=False)
         check_scores(f"inputs, as {self.dtype},", inputs)
-        parts: dict[str, list[Array]] = {name: [] for name in self.names}
+        parts: dict[str, list[Array]] = {name: [] for name in self.units}
         with few_threads(min(len(inputs), 1024) * self.multiply_adds):
             for start in range(0, len(inputs), 1024):
                 for name, scores in self.forward(inputs[start : start + 1024]).items():
@@ -252,9 +239,9 @@ class Network:
         """
         if Path(path).suffix != ".npz":
             raise ValueError(f'a model is saved under a name that ends in ".npz", got {path}')
-        if strange := [layer for layer in self.layers if KINDS.get(layer.kind) is not type(layer)]:
+        if strange := [one for one in self.layers if type(one) not in KINDS.values()]:
             raise ValueError(f"only layers of `layers.KINDS` can be saved, got {strange}")
-        described = [{"kind": one.kind, **asdict(cast(Any, one))} for one in self.layers]
+        described = [{"kind": type(one).__name__, **asdict(cast(Any, one))} for one in self.layers]
         layers = json.dumps(described, default=np.generic.item)
         np.savez(path, kind=type(self).__name__, layers=layers, vector=self._vector)
 
@@ -266,21 +253,22 @@ class Network:
         another class than this one or one below it, or parameters that do not fit its layers.
         """
         kinds = {kind.__name__: kind for kind in (Network, MLP, LogisticRegression)}
+        known = {name.lower(): kind for name, kind in KINDS.items()}
         try:
             with np.load(path, allow_pickle=False) as file:
                 layers: list[dict[str, Any]] = json.loads(str(file["layers"]))
                 vector, kind = file["vector"], kinds[str(file["kind"])]
             if not issubclass(kind, cls):
                 raise ValueError(f"it is a {kind.__name__}, not a {cls.__name__}")
-            made = [KINDS[layer.pop("kind")](**layer) for layer in layers]
-            checked = Network(made, dtype=vector.dtype.type)
-            checked.vector = vector
+            # "AveragePool2d" was "average_pool2d" in earlier files, and the others likewise.
+            made = [known[one.pop("kind").replace("_", "").lower()](**one) for one in layers]
+            model = kind.__new__(kind)  # not by its own arguments, which the layers know better
+            Network.__init__(model, made, dtype=vector.dtype.type)
+            model.vector = vector
         except FileNotFoundError:
             raise
         except Exception as error:  # whatever a broken file comes up with
             raise ValueError(f"{path} is no model that was saved here: {error}") from error
-        model = kind.__new__(kind)
-        model._bind(checked.layers, checked.vector)
         return cast(Self, model)
 
 
@@ -296,9 +284,8 @@ class MLP(Network):
     stand beside the logits in the last layer: a map from the last hidden layer that is learned with
     the rest, and dropped after training.
 
-    ValueError for fewer than two sizes, a size that is not a whole number of at least 1, another
-    dtype, or a rationale that is not a whole number of at least 0. Chapter 2, "Large, or well
-    taught?"; the rationale in chapter 5.
+    ValueError for what is not as described. Chapter 2, "Large, or well taught?"; the rationale in
+    chapter 5.
     """
 
     def __init__(

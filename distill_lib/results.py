@@ -16,6 +16,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,8 +30,7 @@ DRAWING = {"figures.py"}
 
 def library_digest() -> str:
     """The fingerprint of all of the library that computes: any edit changes it."""
-    modules = Path(__file__).parent.glob("*.py")
-    return digest(path for path in modules if path.name not in DRAWING)
+    return digest(p for p in Path(__file__).parent.glob("*.py") if p.name not in DRAWING)
 
 
 def digest(paths: Iterable[Path]) -> str:
@@ -51,7 +51,7 @@ def origin() -> dict[str, Any]:
 def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command: str) -> Path:
     """Write `results/NAME.json`: the content, and what it takes to get it again.
 
-    An interruption leaves the old file or the new one, never a part. Returns its path.
+    An interruption leaves the old file or the new one. Returns its path.
 
     ValueError for a name not of letters, digits and underscores, seeds that are not whole, or a
     content that names what stands at the head anyway, or has nan or infinity, unknown to JSON.
@@ -69,11 +69,23 @@ def record(name: str, content: Mapping[str, Any], seeds: Iterable[int], command:
     if clash := head.keys() & content.keys():
         raise ValueError(f"a content must not name what the record says itself: {sorted(clash)}")
     text = json.dumps(head | dict(content), indent=1, allow_nan=False, default=_plain)
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text + "\n", encoding="utf-8")
-    beside.replace(path)
+    write_whole(path, f"{text}\n".encode())
     return path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, whoever else writes it; a kill leaves a NAME.part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{uuid4().hex}.part")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.replace(beside, path)
+    except FileNotFoundError:  # another has written the same, and tidied up
+        if not path.exists():
+            raise
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -82,13 +94,10 @@ def recorded(name: str) -> dict[str, Any]:
     ValueError for no such result (the message lists what there is), or a file cut off or no record.
     """
     path = _path(name)
-    if not RESULTS.is_dir():
-        where = "the recorded results are in the book's repository, not in the installed library"
-        advice = "run `pip install -e ./livefigures -e .` in a copy of it"
-        raise ValueError(f"there is no folder {RESULTS}: {where}; {advice}")
     if not path.exists():
-        there = sorted(p.stem for p in RESULTS.glob("*.json"))
-        raise ValueError(f"no recorded result {name!r}; there are {there}")
+        none = "none: run `pip install -e ./livefigures -e .` in a copy of the book's repository"
+        there = sorted(p.stem for p in RESULTS.glob("*.json")) or none
+        raise ValueError(f"no recorded result {name!r} in {RESULTS}; there are {there}")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

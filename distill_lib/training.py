@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,34 +41,15 @@ class Outcome(NamedTuple):
     shares: Mapping[str, float] | None = None
 
 
-class Objective(Protocol):
-    """Anything that judges the student's named scores on the examples with these indices.
+Objective = Callable[[Mapping[str, Array], Array, float], Outcome]
+"""What judges the student's named scores on the examples with these indices, in this epoch.
 
-    `epoch` counts passes through the training examples, with its fraction, for weights that
-    change while training goes on. Where `train` has an `augment` that adds copies, the scores have
-    several rows for each index: first those of all examples, then those of their copies.
-    """
-
-    def __call__(self, scores: Mapping[str, Array], index: Array, epoch: float) -> Outcome: ...
-
-
+The epoch counts passes through the training examples, with its fraction, for weights that change
+while training goes on. Where `train` has an `augment` that adds copies, the scores have several
+rows for each index: first those of all examples, then those of their copies.
+"""
 Augment = Callable[[Array, np.random.Generator], Array]
 """From a batch of inputs to what the model sees: as many rows, or a multiple of them."""
-
-
-def noisy_copies(noise: float) -> Augment:
-    """For `train`: after the examples of a batch, copies of them with noise on their inputs.
-
-    `noise` is the standard deviation of the normal noise, in units of the inputs. ValueError for
-    noise not above 0. Chapter 6, "Consistency, and its control".
-    """
-    checks.check_positive("noise", noise)
-
-    def augment(inputs: Array, rng: np.random.Generator) -> Array:
-        copies = inputs + noise * rng.standard_normal(inputs.shape, inputs.dtype)
-        return np.concatenate([inputs, copies])
-
-    return augment
 
 
 @dataclass
@@ -83,7 +64,7 @@ class SGD:
 
     def __post_init__(self) -> None:
         checks.check_positive("learning_rate", self.learning_rate)
-        checks.check_below_1("momentum", self.momentum)
+        checks.check_share("momentum", self.momentum, below_1=True)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -111,8 +92,8 @@ class Adam:
     def __post_init__(self) -> None:
         checks.check_positive("learning_rate", self.learning_rate)
         checks.check_positive("epsilon", self.epsilon)
-        checks.check_below_1("beta1", self.beta1)
-        checks.check_below_1("beta2", self.beta2)
+        checks.check_share("beta1", self.beta1, below_1=True)
+        checks.check_share("beta2", self.beta2, below_1=True)
 
     def start(self, vector: Array) -> None:
         """Forget everything and get ready for parameters of this shape."""
@@ -183,7 +164,6 @@ def train(
     augment: Augment | None = None,
     after_step: Callable[[Any], None] | None = None,
     seed: int = 0,
-    label: str = "training",
 ) -> History:
     """Train `model` in place to lower `objective` on the examples of `split`.
 
@@ -201,14 +181,13 @@ def train(
         validation: looked at every `look_every` steps and at the end.
         patience: with `validation`: stop after this many looks without a lower negative
             log-likelihood, and in any case go back to the parameters that had the lowest.
-        augment: what is done to the inputs of each batch, such as `noisy_copies(0.04)`.
+        augment: what is done to the inputs of each batch.
         after_step: what is done with the model after each step, such as a limit of its weights.
         seed: of the order of the examples, of what `augment` draws, and of dropout.
-        label: what the progress bar says.
 
     Raises:
         ValueError: numbers out of bounds (the schedule's too), patience without validation, no
-            optimiser, no split, or an `augment` that gives other shapes.
+            optimiser, no split, or an `augment` that gives what the model does not take.
         Diverged: scores, a loss or parameters that are not finite; a `ValueError` that names the
             step and what usually helps.
 
@@ -242,12 +221,12 @@ def train(
     _look(history, model, optimizer, validation, 0, since_look)
 
     with few_threads(batch_size * model.multiply_adds):
-        for step in tqdm(range(1, steps + 1), desc=label, unit="step", delay=2, leave=False):
+        for step in tqdm(range(1, steps + 1), desc="training", unit="step", delay=2, leave=False):
             order = order if len(order) else rng.permutation(len(inputs))
             rows, order = order[:batch_size], order[batch_size:]
             # mode="clip" lets `take` write straight into the buffer; every row is known to exist.
             x = np.take(inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
-            x = x if augment is None else _augmented(augment, x, augment_rng)
+            x = x if augment is None else augment(x, augment_rng)
             scores = model.forward(x, model_rng)
             _check_finite(scores["logits"], "logits", step, optimizer)
             outcome = objective(scores, split.index[rows], (step - 1) / steps_per_pass)
@@ -274,16 +253,6 @@ def train(
     else:
         history.best_step = history.step[-1]
     return history
-
-
-def _augmented(augment: Augment, batch: Array, rng: np.random.Generator) -> Array:
-    x = np.asarray(augment(batch, rng))
-    whole = len(x) > 0 and len(x) % len(batch) == 0 if x.ndim else False
-    if x.dtype != batch.dtype or x.shape[1:] != batch.shape[1:] or not whole:
-        must = "keep the type and width of the inputs and give as many rows or a multiple of them"
-        made = f"of {batch.dtype} {batch.shape} it made {x.dtype} {x.shape}"
-        raise ValueError(f"augment must {must}; {made}")
-    return x
 
 
 def _look(

@@ -28,10 +28,10 @@ from comparison import (
     steps_to,
     untested,
 )
+from noisy import noisy_copies, steadied
 
 from distill_lib import packed, recorded
 from distill_lib.distillation import (
-    WeightedTerms,
     cosine_enhanced,
     hard_labels,
     step_by_step,
@@ -39,7 +39,7 @@ from distill_lib.distillation import (
 )
 from distill_lib.metrics import report
 from distill_lib.models import MLP
-from distill_lib.training import Adam, Augment, cosine_decay, noisy_copies, train
+from distill_lib.training import Adam, Augment, Objective, cosine_decay, train
 
 VALUES = {"T": 2.0, "alpha": 0.5}
 BETA, EPOCHS, CONSISTENCY, NOISE = 0.1, 8, 0.25, 0.04  # of the enhanced method
@@ -65,7 +65,7 @@ def targets() -> dict[str, float]:
     return {row["setting"]: row["target"] for row in recorded("comparison")["rows"]}
 
 
-def objective_of(method: str, case: Problem, **values: float) -> WeightedTerms:
+def objective_of(method: str, case: Problem, **values: float) -> Objective:
     """A method's objective at the article's own values, of which T and alpha are given."""
     split, rationale = case.data.transfer, {"rationale": case.rationale, "on": case.on}
     if method == "alone":
@@ -75,8 +75,9 @@ def objective_of(method: str, case: Problem, **values: float) -> WeightedTerms:
     if method == "step by step":
         return step_by_step(split, case.teacher, beta=0.3, **values, **rationale)
     curriculum, weight = PARTS.get(method, PARTS["cosine"])
-    more = {"beta": BETA, "curriculum": curriculum, "consistency_weight": weight}
-    return cosine_enhanced(split, case.teacher, **values, **more, **rationale)
+    more = {"beta": BETA, "curriculum": curriculum} | rationale
+    objective = cosine_enhanced(split, case.teacher, **values, **more)
+    return steadied(objective, weight) if weight else objective
 
 
 @study(

@@ -19,6 +19,7 @@ from common import data, learn, teacher
 from engine import SEEDS, Row, Study, main, study
 
 import numpy as np
+from noisy import noisy_copies, on_copies, steadied
 from scipy.optimize import minimize_scalar
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -37,7 +38,6 @@ from distill_lib.distillation import (
 )
 from distill_lib.losses import (
     Loss,
-    consistency,
     cross_entropy,
     rationale_cosine,
     rationale_mse,
@@ -46,7 +46,7 @@ from distill_lib.losses import (
 from distill_lib.metrics import accuracy, negative_log_likelihood, report
 from distill_lib.models import MLP
 from distill_lib.results import packed
-from distill_lib.training import Adam, Outcome, noisy_copies, train
+from distill_lib.training import Adam, Outcome, train
 
 TUNING_SEEDS = range(1000, 1003)
 RATES = [0.01, 0.03, 0.1, 0.3, 1.0]
@@ -360,16 +360,18 @@ def steady(extra: str, noise: float, labels: int, weight: float, seed: int, **pl
     The article's noise and two larger ones, as a consistency term and as plain augmentation.
     """
     split, outputs = data().with_few_labels(labels, seed).transfer.labelled, bound(teacher_scores())
-    copies = extra == "augmentation"
-    terms = [
-        Term("hard", 0.2, hard_label_loss(split), copies=copies),
-        Term("soft", 0.4, soft_targets(outputs, 4.0), copies=copies),
-        Term("rationale", 0.4, lambda z, i: rationale_cosine(z, outputs.at(i)), "logits", copies),
-    ]
-    if extra == "consistency":
-        terms.append(Term("steady", weight, lambda z, _: consistency(z), copies=True))
+    objective = WeightedTerms(
+        Term("hard", 0.2, hard_label_loss(split)),
+        Term("soft", 0.4, soft_targets(outputs, 4.0)),
+        Term("rationale", 0.4, lambda z, i: rationale_cosine(z, outputs.at(i))),
+    )
+    objective = {
+        "nothing": objective,
+        "consistency": steadied(objective, weight),
+        "augmentation": on_copies(objective),
+    }[extra]
     augment = None if extra == "nothing" else noisy_copies(noise)
-    model, _ = student(split, WeightedTerms(*terms), seed, augment=augment, **plan)
+    model, _ = student(split, objective, seed, augment=augment, **plan)
     return judge(model, seed)
 
 

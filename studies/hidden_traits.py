@@ -83,7 +83,6 @@ def taught(seed: int, epochs: int, rate: float, batch_size: int) -> Taught:
         batch_size=batch_size,
         optimizer=Adam(rate),
         seed=seed,
-        label=f"teacher {seed}",
     )
     return Taught(model.copy(), start)
 
@@ -223,7 +222,6 @@ def hidden_traits(
         optimizer=Adam(rate),
         schedule=cosine_decay,
         seed=seed,
-        label=f"student {seed}",
     )
     logits, validation = student.logits(test), data().validation
     right = logits.argmax(axis=1) == labels

@@ -116,7 +116,6 @@ def teach(
         augment=jitter(pixels),
         after_step=max_norm(longest),
         seed=seed,
-        label=f"teacher {seed}",
     )
     return model
 
@@ -228,7 +227,6 @@ def learn(
         batch_size=batch_size,
         optimizer=SGD(rate, 0.9),
         seed=seed,
-        label=f"student {seed}",
         **({"schedule": warmed_up} | options),
     )
     return model

@@ -11,7 +11,7 @@ from math import isqrt
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from distill_lib.checks import Array, check_below_1, check_positive, check_whole
+from distill_lib.checks import Array, check_positive, check_share, check_whole
 from distill_lib.models import Model, Network
 from distill_lib.training import Augment
 
@@ -62,7 +62,7 @@ class Average:
     """
 
     def __init__(self, decay: float, every: int = 1) -> None:
-        check_below_1("decay", decay)
+        check_share("decay", decay, below_1=True)
         check_whole("every", every)
         self.decay, self.every, self.vector, self._steps = decay, every, np.empty(0), 0
 

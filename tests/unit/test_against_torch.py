@@ -133,8 +133,8 @@ def test_gradients_of_a_network_into_logits_hidden_scores_and_both(on, dtype):
     x = DIGITS.train.inputs[:40].astype(dtype)
     twin, rng = Twin(model), np.random.default_rng(0)
     scores = model.forward(x)
-    theirs = dict(zip(model.names, twin(torch.tensor(x)), strict=True))
-    for name in model.names:
+    theirs = dict(zip(model.units, twin(torch.tensor(x)), strict=True))
+    for name in model.units:
         np.testing.assert_allclose(scores[name], theirs[name].detach(), atol=TOLERANCE[dtype])
     names = ["logits", "hidden_1"] if on == "both" else [on]
     given = {name: rng.normal(0, 1, scores[name].shape).astype(dtype) for name in names}
@@ -227,7 +227,7 @@ def test_convolution_and_pooling(size, pooled, dtype):
     theirs.append(F.conv2d(means, W2, parameters[3], padding=1))
     theirs = [scores.permute(0, 2, 3, 1).reshape(5, -1) for scores in theirs]
     ours, given = model.forward(x), {}
-    for name, expected in zip(model.names, theirs, strict=True):
+    for name, expected in zip(model.units, theirs, strict=True):
         np.testing.assert_allclose(ours[name], expected.detach(), atol=10 * TOLERANCE[dtype])
         given[name] = rng.normal(0, 1, expected.shape).astype(dtype)
     sum((s * torch.tensor(g)).sum() for s, g in zip(theirs, given.values(), strict=True)).backward()

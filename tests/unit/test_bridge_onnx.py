@@ -90,7 +90,7 @@ def exported(model, folder, **options):
 def test_every_named_score_of_real_digits_is_the_same(model, examples, tmp_path):
     inputs = DIGITS.test.inputs[:examples]
     theirs, ours = exported(model, tmp_path).scores(inputs), model.scores(inputs)
-    assert set(theirs) == {*model.names, "probabilities"}
+    assert set(theirs) == {*model.units, "probabilities"}
     for name, scores in ours.items():
         near(theirs[name], scores)
     np.testing.assert_allclose(theirs["probabilities"], softmax(ours["logits"]), atol=1e-6)

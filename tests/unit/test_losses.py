@@ -521,7 +521,7 @@ def test_a_student_that_would_broadcast_is_refused_too(loss):
 def test_a_row_of_zeros_has_no_direction(who):
     rows = {"student": np.ones((2, 3, 4)), "teacher": np.ones((2, 3, 4))}
     rows[who][1, 2] = 0
-    message = f"{who}_scores must not hold a row of zeros (it has no direction), got one at (1, 2)"
+    message = f"{who}_scores must not hold a row of zeros (no direction), got one at (1, 2)"
     with pytest.raises(ValueError, match=re.escape(message)):
         rationale_cosine(rows["student"], rows["teacher"])
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from oracles import BAD_SCORES, NOT_WHOLE, cases, central_differences
 
-from distill_lib.layers import Linear, ReLU
+from distill_lib.convolution import AveragePool2d, Conv2d
+from distill_lib.layers import Dropout, Linear, ReLU
 from distill_lib.losses import cross_entropy
 from distill_lib.models import MLP, LogisticRegression, Network
 
@@ -28,9 +29,9 @@ def made(sizes=(5, 6, 4, 3), examples=7, dtype=np.float64):
 
 def by_hand(model, x):
     """Named scores, one example and one unit at a time."""
-    scores = {name: [] for name in model.names}
+    scores = {name: [] for name in model.units}
     for units in x:
-        for i, name in enumerate(model.names, start=1):
+        for i, name in enumerate(model.units, start=1):
             W, b = model.parameters[f"W{i}"], model.parameters[f"b{i}"]
             z = [
                 sum(u * w for u, w in zip(units, W[:, k], strict=True)) + b[k]
@@ -111,7 +112,7 @@ def test_gradients_of_every_parameter_are_those_of_finite_differences(sizes):
     model, x = made(sizes)
     rng = np.random.default_rng(0)
     weights = {name: rng.normal(0, 1, s.shape) for name, s in model.forward(x).items()}
-    for chosen in [*([name] for name in model.names), model.names]:
+    for chosen in [*([name] for name in model.units), [*model.units]]:
 
         def value(_, chosen=chosen):
             scores = model.forward(x)
@@ -208,7 +209,7 @@ def test_batches_of_any_size_in_any_order_give_what_a_fresh_model_gives():
         for model in (used, fresh):
             scores = model.forward(x[:size])
             model.backward({"logits": given, "hidden_1": np.ones_like(scores["hidden_1"])})
-        for name in used.names:
+        for name in used.units:
             np.testing.assert_array_equal(used.scores(x[:size])[name], fresh.scores(x[:size])[name])
         np.testing.assert_array_equal(used.gradient_vector, fresh.gradient_vector)
 
@@ -252,7 +253,7 @@ def test_a_copy_shares_nothing_and_is_whole(twin_of, dtype):
 
 def test_logistic_regression_is_one_layer_and_stays_one_when_copied():
     model = LogisticRegression(5, 3, seed=1, dtype=np.float64)
-    assert model.names == ["logits"] and model.sizes == (5, 3)
+    assert [*model.units] == ["logits"] and model.sizes == (5, 3)
     np.testing.assert_array_equal(model.vector, MLP((5, 3), seed=1, dtype=np.float64).vector)
     assert type(model.copy()) is LogisticRegression
 
@@ -429,7 +430,7 @@ def test_a_file_gives_the_class_that_was_saved_and_no_other(tmp_path):
 
 def test_a_layer_that_could_not_be_read_again_is_not_saved(tmp_path):
     class Twice(ReLU):
-        kind = "twice"
+        pass
 
     model = Network([Linear(5, {"hidden": 4}), Twice(), Linear(4, {"logits": 3})])
     with pytest.raises(ValueError, match=r"only layers of `layers\.KINDS` can be saved"):
@@ -438,7 +439,7 @@ def test_a_layer_that_could_not_be_read_again_is_not_saved(tmp_path):
 
 def saved(path, **arrays):
     """A file with the entries of a saved model, or with others in their place."""
-    layers = '[{"kind": "linear", "n_inputs": 5, "scores": {"logits": 3}, "gain": 1.0}]'
+    layers = '[{"kind": "Linear", "n_inputs": 5, "scores": {"logits": 3}, "gain": 1.0}]'
     np.savez(path, **{"kind": "MLP", "layers": layers, "vector": np.zeros(18, np.float32)} | arrays)
 
 
@@ -451,10 +452,10 @@ def saved(path, **arrays):
         lambda path: saved(path, vector=np.array([print], object)),
         lambda path: saved(path, layers="[{"),
         lambda path: saved(path, layers="{}"),
-        lambda path: saved(path, layers='[{"kind": "linear", "n_inputs": 5, "scores": [3]}]'),
+        lambda path: saved(path, layers='[{"kind": "Linear", "n_inputs": 5, "scores": [3]}]'),
         lambda path: saved(path, kind="Forest"),
         lambda path: saved(path, layers='[{"kind": "spell"}]'),
-        lambda path: saved(path, layers='[{"kind": "linear", "n_inputs": 5}]'),
+        lambda path: saved(path, layers='[{"kind": "Linear", "n_inputs": 5}]'),
         lambda path: np.savez(path, vector=np.zeros(18, np.float32)),
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"PK\x03\x04 and no more"),
@@ -467,6 +468,20 @@ def test_a_file_that_is_no_saved_model_is_named_and_nothing_in_it_is_run(spoil, 
     spoil(path)
     with pytest.raises(ValueError, match=r"student\.npz is no model that was saved here: "):
         MLP.load(path)
+
+
+def test_a_file_of_the_names_that_layers_had_before_can_still_be_read(tmp_path):
+    layers = """[{"kind": "conv2d", "image": [2, 2, 1], "filters": 2, "size": 1, "name": ""},
+        {"kind": "relu"}, {"kind": "average_pool2d", "image": [2, 2, 2], "size": 2, "name": ""},
+        {"kind": "dropout", "rate": 0.5},
+        {"kind": "linear", "n_inputs": 2, "scores": {"logits": 3}, "gain": 1.0}]"""
+    path, vector = tmp_path / "student.npz", np.arange(13, dtype=np.float32)
+    saved(path, kind="Network", layers=layers, vector=vector)
+    model = Network.load(path)
+    image = (2, 2, 1), 2, 1
+    pool = AveragePool2d((2, 2, 2), 2)
+    expected = [Conv2d(*image), ReLU(), pool, Dropout(0.5), Linear(2, {"logits": 3}, 1.0)]
+    assert list(model.layers) == expected and (model.vector == vector).all()
 
 
 def test_a_missing_file_is_missing(tmp_path):

@@ -1,23 +1,18 @@
-"""The rationale, its losses in an objective, and the noisy copies of the consistency term."""
+"""The rationale, and its losses in an objective."""
 
 import re
 
 import numpy as np
 import pytest
-from oracles import NOT_POSITIVE
 
 from distill_lib import (
     MLP,
     SGD,
-    Loss,
     TeacherOutputs,
-    Term,
-    WeightedTerms,
     consistency,
     cosine_enhanced,
     digits,
     hard_labels,
-    noisy_copies,
     rationale_cosine,
     rationale_mse,
     soft_target_loss,
@@ -65,6 +60,20 @@ def test_cosine_enhanced_is_its_formula_and_its_curriculum_grows_evenly(data, te
         value = objective(scores, index, epoch).value
         expected = 0.5 * hard.value + beta * cosine.value + (0.5 - beta) * soft.value
         assert value == pytest.approx(expected)
+
+
+def test_step_by_step_takes_a_curriculum_and_any_comparison(data, teacher):
+    scores, index = scores_of(data), data.transfer.index
+    plan = {"T": 2, "alpha": 0.5, "beta": 0.4, "curriculum": 8}
+    cosine = cosine_enhanced(data.transfer, teacher, **plan)
+    same = step_by_step(data.transfer, teacher, **plan, compare=rationale_cosine)
+    squares = step_by_step(data.transfer, teacher, **plan)
+    for epoch in (0, 2, 9):
+        one, other = cosine(scores, index, epoch), same(scores, index, epoch)
+        assert one.value == other.value and one.shares == other.shares
+    assert squares(scores, index, 2).shares["rationale"] == pytest.approx(
+        0.1 * rationale_mse(scores["logits"], teacher.at(index)).value
+    )
 
 
 def test_without_a_rationale_both_methods_are_the_traditional_one(data, teacher):
@@ -136,78 +145,20 @@ def test_consistency_is_the_mean_squared_difference_and_pulls_both_halves():
         consistency(scores[:7])
 
 
-def test_only_the_consistency_term_sees_noisy_copies(data, teacher):
-    seen = []
-
-    class Spy(MLP):
-        def forward(self, inputs, rng=None):
-            seen.append(inputs.copy())
-            return super().forward(inputs, rng)
-
-    objective = cosine_enhanced(data.transfer, teacher, 2, 0.5, 0.2, consistency_weight=0.25)
-    plan = {"steps": 5, "batch_size": 8, "augment": noisy_copies(0.1)}
-    train(Spy((64, 10), dtype=np.float64), data.transfer, objective, **plan)
-    clean, noisy = np.split(seen[-1], 2)
-    assert len(clean) == 8 and 0.08 < (noisy - clean).std() < 0.12
-    scores = np.random.default_rng(2).normal(size=(80, 10))
-    index = data.transfer.index
-    outcome = objective({"logits": scores}, index, 0)
-    plain = cosine_enhanced(data.transfer, teacher, 2, 0.5, 0.2)
-    base = plain({"logits": scores[:40]}, index, 0)
-    extra = consistency(scores)
-    assert outcome.value == pytest.approx(base.value + 0.25 * extra.value)
-    expected = 0.25 * extra.gradient + np.concatenate(
-        [base.gradients["logits"], np.zeros((40, 10))]
-    )
-    np.testing.assert_allclose(outcome.gradients["logits"], expected, atol=1e-14)
-
-
-def test_a_term_with_copies_is_asked_about_each_example_and_its_copy():
-    asked = []
-
-    def loss(scores, index):
-        asked.append((len(scores), index.tolist()))
-        return Loss(0.0, 0 * scores)
-
-    objective = WeightedTerms(Term("both", 1.0, loss, copies=True), Term("first", 1.0, loss))
-    objective({"logits": np.zeros((4, 3))}, np.array([7, 5]), 0)
-    assert asked == [(4, [7, 5, 7, 5]), (2, [7, 5])]
-
-
-def test_noise_leaves_the_order_of_the_examples_as_it_is(data):
-    orders = []
-    for augment in (None, noisy_copies(0.1)):
-        seen, base = [], hard_labels(data.transfer)
-
-        def objective(scores, index, epoch, seen=seen, base=base):
-            seen.append(index)
-            return base(scores, index, epoch)
-
-        plan = {"steps": 9, "batch_size": 8, "seed": 3, "augment": augment}
-        train(MLP((64, 10)), data.transfer, objective, **plan)
-        orders.append(np.concatenate(seen))
-    assert np.array_equal(*orders)
-
-
 @pytest.mark.parametrize(
-    "augment",
+    ("augment", "message"),
     [
-        lambda x, rng: x[:-1],
-        lambda x, rng: x[:, :5],
-        lambda x, rng: x.astype(float),
-        lambda x, rng: x[:0],
-        lambda x, rng: None,
+        (lambda x, rng: x[:-1], "scores of its 32 examples, got 31 rows"),
+        (lambda x, rng: np.concatenate([x, x]), "scores of its 32 examples, got 64 rows"),
+        (lambda x, rng: x[:0], "scores of its 32 examples, got 0 rows"),
+        (lambda x, rng: x[:, :5], "inputs must have shape (examples, 64), got (32, 5)"),
+        (lambda x, rng: x.astype(float), "inputs must be float32, like the model, got float64"),
+        (lambda x, rng: None, "inputs must have shape (examples, 64), got ()"),
     ],
 )
-def test_an_augmentation_that_loses_examples_or_inputs_is_refused(data, augment):
-    with pytest.raises(ValueError, match="augment must keep the type and width of the inputs"):
+def test_an_augmentation_that_loses_examples_or_inputs_is_refused(data, augment, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         train(MLP((64, 10)), data.transfer, hard_labels(data.transfer), steps=1, augment=augment)
-
-
-@pytest.mark.parametrize("noise", NOT_POSITIVE, ids=repr)
-def test_noise_is_above_0(noise):
-    with pytest.raises(ValueError, match=re.escape(f"above 0, got {noise!r}")):
-        noisy_copies(noise)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +168,6 @@ def test_noise_is_above_0(noise):
         ({"beta": -0.1}, "beta"),
         ({"T": 0}, "T"),
         ({"curriculum": -1}, "curriculum"),
-        ({"consistency_weight": float("nan")}, "consistency_weight"),
     ],
 )
 def test_bad_settings_of_the_enhanced_method_are_refused(data, teacher, change, message):

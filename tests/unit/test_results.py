@@ -73,13 +73,13 @@ def test_a_name_cannot_climb_out_of_the_folder(folder, name):
 def test_a_result_that_is_not_there_is_refused_and_those_that_are_named(folder):
     for name in ("b", "a"):
         record(name, {}, [0], "")
-    message = "no recorded result 'c'; there are ['a', 'b']"
+    message = f"no recorded result 'c' in {folder}; there are ['a', 'b']"
     with pytest.raises(ValueError, match=re.escape(message)):
         recorded("c")
 
 
 def test_installed_without_its_repository_the_library_says_where_its_results_are(folder):
-    with pytest.raises(ValueError, match=re.escape(f"there is no folder {folder}: the recorded")):
+    with pytest.raises(ValueError, match=re.escape(f"in {folder}; there are none: run `pip")):
         recorded("labels")
 
 

@@ -12,6 +12,7 @@ import pytest
 from oracles import real_mnist
 
 from distill_lib import (
+    Dropout,
     Linear,
     Network,
     TeacherOutputs,
@@ -104,10 +105,10 @@ def test_a_teacher_is_what_the_paper_says(module, monkeypatch):
     plans = {}
     monkeypatch.setattr(module, "train", lambda model, *_, **plan: plans.update(plan))
     model = module.teach(module.images(True), 3, epochs=2, **module.TEACHER)
-    kinds = [layer.kind for layer in model.layers]
-    assert kinds == ["dropout", *["linear", "relu", "dropout"] * 2, "linear"]
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["Dropout", *["Linear", "ReLU", "Dropout"] * 2, "Linear"]
     assert model.units == {"hidden_1": 1200, "hidden_2": 1200, "logits": 10}
-    rates = [layer.rate for layer in model.layers if layer.kind == "dropout"]
+    rates = [layer.rate for layer in model.layers if isinstance(layer, Dropout)]
     plan = module.TEACHER
     assert rates == [plan["dropout_of_inputs"], plan["dropout"], plan["dropout"]] and min(rates) > 0
     dot = np.zeros((500, 784), np.float32)
