@@ -15,7 +15,7 @@ from pictures.rows import NOT_RUN, Row, percent
 Drawn = tuple[Figure, str]
 
 IMAGES = 10_000  # of the test set
-PUBLISHED = {"teacher": 67, "labels alone": 146, "soft targets": 74}
+PUBLISHED = {"teacher": 67, "labels alone": 146, "soft targets, T = 20": 74}
 PARENT, SMALL = "784-800-800-10", "784-30-30-10"
 WIDTHS = {"2 × 800": PARENT, "2 × 300": "784-300-300-10", "2 × 30": SMALL}
 HIGHEST = {PARENT: 220, "784-300-300-10": 220, SMALL: 420}  # of an axis of errors

@@ -31,15 +31,19 @@ from distill_lib.training import Augment, Objective, Outcome
 
 ATTEMPTS: dict[str, Row] = {
     "as in the table": {},
-    "three times the epochs": {"epochs": 60},
+    "twice the rate": {"rate": 0.2},
     "smaller steps, and more": {"batch_size": 50, "rate": 0.05},
     "averaged weights": {"decay": 0.99},
     "with hard labels": {"alpha": 0.1},
     "as wide as its teacher": {"student": "784-1200-1200-10"},
     "mixed images": {"asked": "mixed"},
     "moved images": {"asked": "moved"},
+    "labels alone": {"alpha": 1.0},
+    "labels alone, twice the rate": {"alpha": 1.0, "rate": 0.2},
+    "three times the epochs": {"epochs": 60},
     "moved images, three times the epochs": {"asked": "moved", "epochs": 60},
 }
+LONGER = [name for name, change in ATTEMPTS.items() if "epochs" in change]
 CLOSEST = ["mixed images", "moved images"]
 
 
@@ -107,14 +111,29 @@ def taught_first(study: Study) -> Row:
     return rows_alone(study)
 
 
+SHARED: Row = {
+    "fixed": PLAN | {"T": 4, "rate": 0.1, "teacher": TEACHER, "teacher_seed": TUNING[0]},
+    "seeds": range(2),
+    "content": taught_first,
+    "checked": lambda row: row["taught"] == 1,
+    "allowed": {"errors": 60},
+}
+
+
 @study(
-    {"attempt": list(ATTEMPTS), "student": STUDENTS[:1], "taught": [EPOCHS]},
+    {"attempt": LONGER, "student": STUDENTS[:1], "taught": [EPOCHS]},
+    {"attempt": ["as in the table"], "student": [SMALL], "taught": [1]},
+    name="longer",
+    **SHARED,
+)
+@study(
+    {
+        "attempt": [name for name in ATTEMPTS if name not in LONGER],
+        "student": STUDENTS[:1],
+        "taught": [EPOCHS],
+    },
     {"attempt": ["averaged weights", "moved images"], "student": [SMALL], "taught": [1]},
-    fixed=PLAN | {"T": 4, "rate": 0.1, "teacher": TEACHER, "teacher_seed": TUNING[0]},
-    seeds=range(2),
-    content=taught_first,
-    checked=lambda row: row["taught"] == 1,
-    allowed={"errors": 60},
+    **SHARED,
 )
 def mnist_closer(
     attempt: str,

@@ -19,7 +19,20 @@ import numpy as np
 from distill_lib.distillation import hard_labels, traditional
 from distill_lib.results import recorded, unpacked
 
-EXAMPLES = [0]  # of the test set
+EXAMPLES = [
+    684,
+    1609,
+    2877,
+    3117,
+    3776,
+    3780,
+    3906,
+    4199,
+    5642,
+    5936,
+    9587,
+    9839,
+]  # of the test set
 T = 4
 
 
