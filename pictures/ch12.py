@@ -73,7 +73,7 @@ def draw_table(rows: Mapping[tuple, Row], teacher: Row, width: str, T: float) ->
     look |= {"ylim": (0, HIGHEST[student]), "colours": ("student", "label", "teacher")}
     figure = figures.curves(list(more), lines, log_x=True, mark=T, **look)
     figure.axes[0].set_xlim(0.93, 21.5)  # also where some T were not run
-    text = f"{width} units, beside the teacher's {above:.0f} errors: {alone:+.0f} with labels alone, "
+    text = f"{width} units, beside the teacher's {above:.0f} errors: {alone:+.0f} with labels, "
     here = f"{more[T]:+.0f}" if T in more else "was not run"
     return figure, f"{text}with soft targets at T = {T:g} {here}."
 
