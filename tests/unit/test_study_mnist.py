@@ -352,7 +352,7 @@ def test_a_mixed_image_lies_between_two_of_its_batch(closer):
 # --- The records, of the real images --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["mnist", "mnist_closer", "mnist_mistakes", "mnist_plans"])
+@pytest.mark.parametrize("name", ["mnist", "mnist_closer", "mnist_mistakes"])
 @pytest.mark.skipif(real_mnist() is None, reason="no files of MNIST: name them in DISTILL_MNIST")
 def test_the_command_repeats_a_slice_and_finds_what_was_recorded(name):
     environment = os.environ | {"JOBS": "1", "DISTILL_MNIST": str(real_mnist())}
