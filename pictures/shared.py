@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isqrt
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -115,10 +116,14 @@ def digit_images(inputs: ArrayLike, titles: Sequence[str]) -> Figure:
 
 
 def digit_with_bars(
-    pixels: ArrayLike, series: Mapping[str, ArrayLike] | ArrayLike, *, title: str = ""
+    pixels: ArrayLike, series: Mapping[str, ArrayLike] | ArrayLike, **look: Any
 ) -> Figure:
-    """A digit, and beside it ten probabilities (of one model, or of several by name)."""
-    figure = figures.bars(series, [str(k) for k in range(10)], title=title)
+    """A digit, and beside it ten probabilities (of one model, or of several by name).
+
+    Args:
+        look: as of `figures.bars`.
+    """
+    figure = figures.bars(series, [str(k) for k in range(10)], **look)
     grid = figure.add_gridspec(1, 2, width_ratios=(1, 2.6))
     figure.axes[0].set_subplotspec(grid[1])
     _draw_digit(figure.add_subplot(grid[0]), np.asarray(pixels, float))

@@ -47,10 +47,10 @@ from distill_lib.training import SGD, Diverged, Objective, cosine_decay, train
 
 TEACHER = {
     "width": 1200,
-    "rate": 0.05,
+    "rate": 0.1,
     "batch_size": 100,
-    "dropout_of_inputs": 0.1,
-    "dropout": 0.4,
+    "dropout_of_inputs": 0.0,
+    "dropout": 0.25,
     "longest": 2.0,  # a unit's incoming weights, as a vector
     "pixels": 2,
 }

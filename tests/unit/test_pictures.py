@@ -39,6 +39,8 @@ from pictures import (
     ch09,
     ch10,
     ch11,
+    ch12,
+    ch12_traits,
     deployment,
     index,
     scale,
@@ -79,6 +81,34 @@ def contest() -> dict:
 
 
 @cache
+def table_of_mnist() -> tuple[dict, dict]:
+    """Invented students of three widths over T, of three seeds, and their teachers."""
+    rng, table = np.random.default_rng(0), []
+    for k, (student, T) in enumerate(product(ch12.WIDTHS.values(), (None, 1, 4, 20))):
+        share = 0.01 + 0.002 * (k % 4) + 0.01 * (student == ch12.SMALL)
+        right = [packed(rng.random(ch12.IMAGES) > share) for _ in range(3)]
+        row = {"student": student, "T": T, "taught": 50 if T else 0, "right": right}
+        table += [row] if (student, T) != (ch12.PARENT, 1) else []  # not all of them were run
+    return ch12.taught({"rows": table}), table[0]
+
+
+LOGITS = RNG.normal(0, 5, (2, 2, 10)).tolist()  # by seed and example
+MISTAKES = {
+    "examples": [{"label": 3, "image": bytes([k] * 784).hex()} for k in (50, 200)],
+    "rows": [
+        {"student": ch12.PARENT, "T": T, "logits": LOGITS, "teacher_logits": LOGITS}
+        for T in (None, 4)
+    ],
+}
+ATTEMPTS = {
+    "rows": [
+        {"student": ch12.PARENT, "attempt": a, "errors": e, "teacher_errors": [98, 98]}
+        for a, e in (("as in the table", [128, 131]), ("moved images", [101, 104]))
+    ]
+}
+
+
+@cache
 def rows(record: str, *keys: str) -> dict:
     """The rows of a record by these of their entries."""
     table = {tuple(row[key] for key in keys): row for row in recorded(record)["rows"]}
@@ -116,6 +146,16 @@ def ensembles() -> tuple[dict, dict]:
 
 def self_distilled() -> dict:
     return rows("self_distillation_wrong", "share", "method")
+
+
+def traits() -> dict:
+    """As the study of hidden traits has them: four seeds, random, with some digits read."""
+    rng, table = np.random.default_rng(0), {}
+    for outputs, (share, shared) in product((3, 100), ((0.1, "nothing"), (0.97, "everything"))):
+        right = rng.random((4, 10_000)) < share
+        row = {"right": [packed(r) for r in right], "of_teacher": [0.95, 0.96, 0.95, 0.94]}
+        table[outputs, shared] = row | {"by_digit": rng.uniform(share - 0.1, share, (4, 10))}
+    return table
 
 
 @cache
@@ -285,6 +325,17 @@ DRAWN = {
     "ch07.verdicts": lambda: ch07.verdicts(
         {"better?": [[("+2.0", 1), ("−1.0", -1), ("0.0", 0)]]}, ["r"], ["x", "y", "z"]
     ),
+    "ch12.draw_table": lambda **at: ch12.draw_table(
+        *table_of_mnist(), **{"width": "2 × 800", "T": 4} | at
+    ),
+    "ch12.draw_mistake": lambda **at: ch12.draw_mistake(MISTAKES, **{"example": 1, "T": 4} | at),
+    "ch12.draw_bias": lambda **at: ch12.draw_bias(
+        {"linear": STUDENT, "wide": TEACHER},
+        5.5,
+        SPLIT.labels,
+        **{"student": "linear", "bias": 2} | at,
+    ),
+    "ch12.attempts": lambda: ch12.attempts(ATTEMPTS),
     "ch07.draw_dials": lambda **at: ch07.draw_dials(
         rows("comparison_weights", "method", "T", "alpha", "beta"),
         np.array([0.8, 0.9]),
@@ -371,6 +422,9 @@ DRAWN |= {
     ),
     "ch09.draw_committee": lambda **at: ch09.draw_committee(
         rows("specialists", "case", "who", "number"), **{"helpers": 4} | at
+    ),
+    "ch12_traits.draw_shared": lambda **at: ch12_traits.draw_shared(
+        traits(), **{"shared": "everything", "outputs": 3} | at
     ),
 }
 DRAWN |= {
@@ -500,6 +554,10 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "scale.draw_settings": {"T": [1, 20], "alpha": [0, 0.9]},
     "scale.draw_bytes": {"vocabulary": [1000, 262144], "kept": [4, 256]},
     "scale.draw_pays": {"teacher": [8, 405], "tokens": [0.9], "first": ["must be trained"]},
+    "ch12.draw_table": {"T": [1, 20], "width": ["2 × 300"]},
+    "ch12.draw_mistake": {"T": [1, 20], "example": [2]},
+    "ch12.draw_bias": {"student": ["wide"], "bias": [0, 8]},
+    "ch12_traits.draw_shared": {"shared": ["nothing"], "outputs": [100]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -542,6 +600,9 @@ def test_every_picture_is_tried_here():
     costs = "excerpt shares settings bytes_per_example different_ids written seconds_to_send"
     costs += " teacher_share when_a_teacher_pays must_save"
     judging |= {f"scale.{name}" for name in costs.split()}
+    chapter_12 = "wrong errors more_errors of_whole_length unseen taught logits_of"
+    chapter_12 += " shares_right unseen_table"
+    judging |= {f"ch12.{name}" for name in chapter_12.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 

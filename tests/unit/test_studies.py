@@ -21,17 +21,10 @@ pytestmark = pytest.mark.slow  # they train
 STUDIES = Path(__file__).resolve().parents[2] / "studies"
 # The longest first: it holds the most studies, and takes the longest to check.
 BY_LENGTH = sorted(STUDIES.glob("*.py"), key=lambda path: (-path.stat().st_size, path))
-# A run of those of MNIST takes minutes: they have tests of their own, in test_study_mnist.
-APART = (
-    "common",
-    "deep_mnist",
-    "engine",
-    "features",
-    "mnist",
-    "mnist_closer",
-    "noisy",
-    "regularise",
-)
+# A run of those of MNIST takes minutes: they have tests of their own, test_study_mnist and
+# test_study_hidden_traits. Some files are no studies, but what some of them share.
+MNIST = ("deep_mnist", "mnist", "mnist_closer", "mnist_mistakes", "hidden_traits")
+APART = ("common", "engine", "features", "noisy", "regularise", *MNIST)
 FILES = [path.stem for path in BY_LENGTH if path.stem not in APART]
 # Where a seed is dear, or each stands for many runs (never_shown leaves out each of ten digits).
 FEWEST = {

@@ -27,10 +27,8 @@ from distill_lib.data import Split, make_dataset
 from distill_lib.training import Diverged
 
 pytestmark = pytest.mark.slow  # it trains
-STUDY = Path(__file__).resolve().parents[2] / "studies/mnist.py"
+STUDIES = Path(__file__).resolve().parents[2] / "studies"
 RECORDS = ("mnist_teachers", "mnist", "mnist_unseen")
-RECORDED = all((results.RESULTS / f"{name}.json").exists() for name in RECORDS)
-OF_RECORDS = pytest.mark.skipif(not RECORDED, reason="no record yet: `python studies/mnist.py`")
 TEACHER = {
     "width": 16,
     "rate": 0.1,
@@ -354,17 +352,16 @@ def test_a_mixed_image_lies_between_two_of_its_batch(closer):
 # --- The records, of the real images --------------------------------------------------------------
 
 
-@OF_RECORDS
+@pytest.mark.parametrize("name", ["mnist", "mnist_closer", "mnist_mistakes"])
 @pytest.mark.skipif(real_mnist() is None, reason="no files of MNIST: name them in DISTILL_MNIST")
-def test_the_command_repeats_a_slice_and_finds_what_was_recorded():
+def test_the_command_repeats_a_slice_and_finds_what_was_recorded(name):
     environment = os.environ | {"JOBS": "1", "DISTILL_MNIST": str(real_mnist())}
-    command = [sys.executable, str(STUDY), "--check"]
+    command = [sys.executable, str(STUDIES / f"{name}.py"), "--check"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "All is what was recorded, but for rounding."
 
 
-@OF_RECORDS
 def test_records_say_how_to_get_them_again_and_how_rates_were_chosen(study):
     study("mnist")
     for one in study("engine").STUDIES["mnist"].values():
