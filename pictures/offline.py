@@ -18,7 +18,7 @@ Views = Mapping[tuple[str, str, int], Row]
 """Rows by how images are changed, the way, and how many views are stored."""
 KINDS = ("top", "top, even tail", "drawn")
 COSTS = {"KL": "kl", "calibration error": "calibration"}
-MEASURES = {"accuracy": "accuracy", "fidelity": "fidelity"}
+MEASURES = ("accuracy", "fidelity")
 WAYS = {  # by the name of a row in the figure, the way in the record
     "labels, unchanged": "labels",
     "stored, unchanged": "stored",
@@ -89,7 +89,7 @@ def draw_kept(
         keep: by kind, the target from p, a number of words and a generator of chance.
         stores: how many targets, each stored anew, to take the mean of.
     """
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(0)
     targets = np.array([keep[kind](p, n, rng) for _ in range(stores)])
     mean, ids = targets.mean(axis=0), (targets > 0).sum(axis=1).mean()
     figure, (axes,) = figures.new()
@@ -136,13 +136,14 @@ def draw_cost(rows: Kept, measure: str, keep: str, n: int) -> Drawn:
     here, spent = interval(row[name]), np.mean(row["bytes"])
     ring = {"markersize": 15, "markerfacecolor": "none", "markeredgewidth": 2}
     axes.plot([spent], [here.mean], "o", markeredgecolor=figures.COLOURS["ink"], **ring)
-    axes.set(xlim=(2.5, 180), ylim=(0, 1.08 * max(ends)), ylabel=measure)
+    axes.set(xlim=(2.5, 180), ylim=(0, 1.08 * max(ends)), ylabel="calibration error")
     axes.set_xlabel("bytes of a context (all, half precision: 200)")
     figures.logarithmic(axes, "x")
     axes.set_xticks([3, 10, 30, 100], ["3", "10", "30", "100"])
     axes.minorticks_off()
     figures.legend_above(figure, axes)
     lay_out(figure, axes.yaxis, "0.00")
+    axes.set_ylabel(measure)  # laid out with the one whose letters reach further
     text = f"{keep}, {n}: {spent:.1f} bytes, {np.mean(row['ids']):.1f} words; {measure} "
     return figure, minus(f"{text}{here:.3f}. All logits: {whole:.3f}.")
 
@@ -173,15 +174,12 @@ def ahead(rows: Views, change: str, way: str, views: int, measure: str = "accura
 
     For accuracy the interval covers seeds and test digits; for fidelity the seeds.
     """
-    unchanged = way == "stored" or way == "labels"
-    key = ("none" if unchanged else change, way, views if way == "stored views" else 0)
+    stored = views if way == "stored views" else 0
+    key = ("none" if way in ("stored", "labels") else change, way, stored)
     if key not in rows:
         return NOT_RUN
-    compare = crossed_gain if measure == "accuracy" else gain
-    baseline = rows[change, "labels", 0]
-    if compare is gain:
-        return gain(rows[key], baseline, MEASURES[measure])
-    return compare(rows[key], baseline)
+    pair = rows[key], rows[change, "labels", 0]
+    return crossed_gain(*pair) if measure == "accuracy" else gain(*pair, measure)
 
 
 def draw_views(rows: Views, change: str, measure: str, views: int) -> Drawn:
@@ -201,7 +199,7 @@ def draw_views(rows: Views, change: str, measure: str, views: int) -> Drawn:
     colours = ["label", "muted", "muted", "muted", "teacher", "student"]
     figure = figures.estimates(found, colours=colours, **look)
     words = [f"{name} {e:+.1f}" for name, e in found.items() if np.isfinite(e.mean)]
-    base = percent(rows[change, "labels", 0], MEASURES[measure])
+    base = percent(rows[change, "labels", 0], measure)
     text = f"{change} images, {views} stored {'view' if views == 1 else 'views'} of each. Labels "
     text += f"alone: {measure} {base.mean:.1f}%. Points over that: {'; '.join(words)}."
     return figure, minus(text)
