@@ -44,6 +44,7 @@ from pictures import (
     deployment,
     index,
     scale,
+    offline,
 )
 from pictures.rows import crossed_gain, gain, minus
 
@@ -465,6 +466,25 @@ DRAWN |= {
     "scale.draw_bytes": lambda **at: scale.draw_bytes(**{"vocabulary": 128256, "kept": 12} | at),
     "scale.draw_pays": lambda **at: scale.draw_pays(
         **{"teacher": 70, "tokens": 0.5, "first": "exists"} | at
+DRAWN |= {
+    "offline.draw_work": lambda **at: offline.draw_work(
+        84480, 4736, **{"students": 1, "passes": 16} | at
+    ),
+    "offline.draw_kept": lambda **at: offline.draw_kept(
+        np.array([0.6, 0.3, 0.1]),
+        {"drawn": lambda p, n, rng: rng.multinomial(n, p) / n, "all": lambda p, n, rng: p},
+        **{"kind": "drawn", "n": 3, "stores": 1} | at,
+    ),
+    "offline.draw_cost": lambda **at: offline.draw_cost(
+        offline.by_kept(recorded("sparse"), stop=True),
+        **{"measure": "KL", "keep": "top", "n": 3} | at,
+    ),
+    "offline.draw_view": lambda **at: offline.draw_view(
+        lambda inputs: 9 * inputs[:, :10], *SPLIT.inputs[:2], **{"share": 0.8, "T": 4} | at
+    ),
+    "offline.draw_views": lambda **at: offline.draw_views(
+        offline.by_way(recorded("offline_views")),
+        **{"change": "mixed", "measure": "accuracy", "views": 1} | at,
     ),
 }
 MOVES = {  # by picture, where its sliders go from the start that stands above
@@ -558,6 +578,15 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "ch12.draw_mistake": {"T": [1, 20], "example": [2]},
     "ch12.draw_bias": {"student": ["wide"], "bias": [0, 8]},
     "ch12_traits.draw_shared": {"shared": ["nothing"], "outputs": [100]},
+    "offline.draw_work": {"students": [20], "passes": [1, 256]},
+    "offline.draw_kept": {"kind": ["all"], "n": [1, 8], "stores": [400]},
+    "offline.draw_cost": {
+        "measure": ["calibration error"],
+        "keep": ["top, even tail", "drawn"],
+        "n": [1, 50],
+    },
+    "offline.draw_view": {"share": [0, 1], "T": [1]},
+    "offline.draw_views": {"change": ["moved"], "measure": ["fidelity"], "views": [16]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -603,6 +632,8 @@ def test_every_picture_is_tried_here():
     chapter_12 = "wrong errors more_errors of_whole_length unseen taught logits_of"
     chapter_12 += " shares_right unseen_table"
     judging |= {f"ch12.{name}" for name in chapter_12.split()}
+    judging |= {f"deployment.{name}" for name in ("error", "cost", "won_back", "model_card")}
+    judging |= {f"offline.{name}" for name in ["work", "by_kept", "cost_table", "by_way", "ahead"]}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 
