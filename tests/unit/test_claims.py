@@ -9,6 +9,7 @@ NAMES = ("comparison", "controls_whose", "never_shown", "ensembles", "ensembles_
 NAMES = (*NAMES, "weekday_encodings", "deep", "self_distillation_wrong")
 NAMES = (*NAMES, "mnist", "mnist_teachers", "mnist_closer_test", "mnist_unseen")
 RECORDS = {name: recorded(name)["rows"] for name in NAMES}
+RECORDS["deployment"] = [recorded("deployment")]
 
 
 def test_all_twenty_claims_have_a_line_with_a_verdict():
@@ -29,6 +30,15 @@ def test_the_figures_are_those_of_the_records():
     gains = [100 * (own - label) for own, label in pairs]
     (found,) = (c.found for c in claims.claims(RECORDS) if c.says.startswith("soft targets carry"))
     assert f"{sum(gains) / len(gains):+.1f} ±" in found
+
+
+def test_how_much_faster_is_the_benchmarks():
+    (speed,) = RECORDS["deployment"]
+    (found,) = (c.found for c in claims.claims(RECORDS) if "fast at inference" in c.says)
+    for pair in ("digits", "large"):
+        ratios = speed[pair]["teacher_by_student"]
+        for engine in ("NumPy", "ONNX Runtime"):
+            assert all(f"{ratios[engine][k]['median']:.1f}" in found for k in ("single", "batch"))
 
 
 def test_the_table_is_markdown_that_links_to_chapters_that_exist(root):

@@ -466,6 +466,8 @@ DRAWN |= {
     "scale.draw_bytes": lambda **at: scale.draw_bytes(**{"vocabulary": 128256, "kept": 12} | at),
     "scale.draw_pays": lambda **at: scale.draw_pays(
         **{"teacher": 70, "tokens": 0.5, "first": "exists"} | at
+    ),
+}
 DRAWN |= {
     "offline.draw_work": lambda **at: offline.draw_work(
         84480, 4736, **{"students": 1, "passes": 16} | at
