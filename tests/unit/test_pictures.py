@@ -43,8 +43,8 @@ from pictures import (
     ch12_traits,
     deployment,
     index,
-    scale,
     offline,
+    scale,
 )
 from pictures.rows import crossed_gain, gain, minus
 
