@@ -85,9 +85,9 @@ def test_sections_that_are_named_exist(page):
         assert any(heading.startswith(section) for heading in headings), section
 
 
-def test_the_frequent_questions_are_the_ten_the_articles_three_and_two_of_ours():
+def test_the_frequent_questions_are_the_ten_the_articles_three_and_three_of_ours():
     questions = re.findall(r"^## .*\?$", TEXTS["faq"], re.MULTILINE)
-    assert len(questions) == 15
+    assert len(questions) == 16
     assert "probabilities, not logits" in questions[-2] and "slider" in questions[-1]
 
 
