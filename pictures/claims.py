@@ -133,7 +133,7 @@ def _mnist(rows: Rows, teachers: Rows, moved: Rows) -> Iterator[Claim]:
         "B",
         "{doc}`12_mnist`",
         f"five pairs: {', '.join(more)}",
-        "VERDICT8",
+        "near it, when the teacher is asked about moved images",
     )
 
 

@@ -88,7 +88,7 @@ def draw_ways(loss: ArrayLike, ways: Mapping[str, Mapping[str, Any]], way: str) 
         above.annotate(
             f"killed at {killed}", (killed, 9), (5, 0), textcoords="offset points", **look
         )
-        text += f"; killed at step {killed}, and on again from step {row['went_on_after']}"
+        text += f"; killed at step {killed}, and on again after step {row['went_on_after']}"
     figures.legend_above(figure, below)
     return figure, minus(f"{text}.")
 
@@ -119,7 +119,7 @@ def draw_shards(
 
     Args:
         gradient: from rows of examples to the gradient of their mean loss.
-        processes: at most 8.
+        processes: the axis has room for five, and grows for more.
         batch: its examples are rows 0 .. batch - 1.
         average: as `shares` has it.
     """
@@ -134,7 +134,8 @@ def draw_shards(
         axes.bar(r, weight, 0.84, **figures.fill(figures.COLOURS["student"], 1))
         figures.write_above(axes, f"{m}", (r, weight))
     axes.axhline(1, color=figures.COLOURS["muted"], linestyle=figures.DASHES[1])
-    axes.set(xlim=(-0.6, 7.6), ylim=(0, 1.8), xticks=range(8), xlabel="process")
+    room = max(5, processes)
+    axes.set(xlim=(-0.6, room - 0.4), ylim=(0, 1.8), xticks=range(room), xlabel="process")
     axes.set(ylabel="what each of its examples counts")
     axes.grid(axis="x", visible=False)
     words = "right but for rounding" if off < 1e-14 else f"off by {off:.1%}"
@@ -157,6 +158,9 @@ def settings(T: float, alpha: float) -> dict[str, tuple[str, str]]:
     keras = f'student_loss_weight={alpha:g}, temperature={T:g},\nloss="KLDivergence"'
     script = f"--alpha_ce {soft} --alpha_clm {alpha:g} --temperature {T:g}"
     no_labels = "has no term for labels: α = 0 alone"
+    own = "on texts of the student's own"
+    if T != 1:
+        own = f"{less}; the student writes its texts at T = {T:g}"
     # At alpha = 0 torchdistill leaves T² out, and the script refuses to start.
     return {
         "torchdistill, KDLoss": (
@@ -166,7 +170,7 @@ def settings(T: float, alpha: float) -> dict[str, tuple[str, str]]:
         "Keras, Distiller": (keras, ""),
         "DistilBERT's script": (script, "is refused: α must be above 0" if alpha == 0 else ""),
         "TRL, DistillationTrainer": (
-            (f"beta=0, temperature={T:g}", less) if alpha == 0 else ("", no_labels)
+            (f"beta=0, temperature={T:g}", own) if alpha == 0 else ("", no_labels)
         ),
         "TRL, GKDTrainer": (
             ("", no_labels)
@@ -253,9 +257,14 @@ def draw_bytes(vocabulary: int, kept: int) -> Drawn:
     look: Any = {"ylim": (0.5, 4e6), "ylabel": "bytes a token", "log_y": True, "numbers": ",.0f"}
     figure = figures.bars([*size.values()], [*size], colours=["teacher"], **look)
     words = ", ".join(f"{name} {value:,}" for name, value in size.items())
-    full, few = (written(size[name] * 1e12) for name in ("full", "sampled"))
-    text = f"{vocabulary:,} ids, {kept} kept; bytes a token: {words}. For 10¹² tokens "
-    return figure, f"{text}full {full}, sampled {few}."
+    all_tokens = {name: 1e12 * size[name] for name in ("full", "sampled")}
+    hours = {name: seconds_to_send(n, 100) / 3600 for name, n in all_tokens.items()}
+    costs = ", ".join(
+        f"{name} {written(n)} and {hours[name]:,.{0 if hours[name] >= 10 else 1}f} hours"
+        for name, n in all_tokens.items()
+    )
+    text = f"{vocabulary:,} ids, {kept} kept; bytes a token: {words}. For 10¹² tokens, at 100"
+    return figure, f"{text} gigabits a second: {costs}."
 
 
 def written(n_bytes: float) -> str:

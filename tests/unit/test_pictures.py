@@ -572,7 +572,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     },
     "ch11.draw_gap": {"filters": [4, 64], "steps": ["a fifth"]},
     "scale.draw_ways": {"way": ["torchrun, two, one of them killed"]},
-    "scale.draw_shards": {"processes": [1, 8], "batch": [32], "average": ["by share"]},
+    "scale.draw_shards": {"processes": [2, 4], "batch": [32], "average": ["by share"]},
     "scale.draw_settings": {"T": [1, 20], "alpha": [0, 0.9]},
     "scale.draw_bytes": {"vocabulary": [1000, 262144], "kept": [4, 256]},
     "scale.draw_pays": {"teacher": [8, 405], "tokens": [0.9], "first": ["must be trained"]},

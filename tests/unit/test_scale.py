@@ -151,7 +151,7 @@ def test_a_way_says_where_it_is_equal_and_how_far_it_is_off():
     row = {"difference": [0, 2e-9, 0], "killed_at": 3, "went_on_after": 1}
     _, text = draw_ways([3.0, 2.0, 1.0], {"a": row}, "a")
     assert "2.0e−9" in text.replace("e−09", "e−9") and "at 2 of 3 steps" in text
-    assert "killed at step 3" in text and "step 1" in text
+    assert "killed at step 3, and on again after step 1" in text
 
 
 # What the sources of the libraries compute, in NumPy: read in the versions that `settings` names.
@@ -217,6 +217,11 @@ def test_the_settings_say_which_library_cannot():
         settings(0, 0.5)
 
 
+@pytest.mark.parametrize("T, words", [(1, "of the student's own"), (4, "texts at T = 4")])
+def test_a_trainer_on_the_students_own_texts_is_never_shown_as_ours_without_a_word(T, words):
+    assert words in settings(T, 0)["TRL, DistillationTrainer"][1]
+
+
 @pytest.mark.parametrize(
     "size, words", [(12, "12 bytes"), (36e6, "36 MB"), (2.3086e18, "2.31 EB"), (1000, "1 kB")]
 )
@@ -227,6 +232,8 @@ def test_bytes_are_written_in_the_largest_unit(size, words):
 def test_the_pictures_of_the_bill_say_its_numbers():
     _, text = draw_bytes(262_144, 256)
     assert "sampled 800" in text and "top-k 1,088" in text and "full 524,288" in text
+    assert "full 524 PB and 11,651 hours, sampled 800 TB and 18 hours" in text
+    assert "sampled 9 TB and 0.2 hours" in draw_bytes(1000, 4)[1]
     _, text = draw_pays(70, 0.5, "must be trained")
     n = when_a_teacher_pays(70, 1, 1, 0.5, 1)
     assert f"from {ceil(n):,} students" in text and "must be trained" in text
