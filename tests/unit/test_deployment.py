@@ -160,7 +160,11 @@ def test_what_the_chapter_says_of_bits_is_so():
     assert won_back(CASES, 100, 3, "teacher", "labels").low > 0
     assert won_back(CASES, 1197, 3, "teacher", "labels").high < 0.5  # with all labels, not ahead
     assert won_back(CASES, 1197, 2, "teacher", "labels").low > 0
-    assert added(CASES, 100, 3, "teacher", "labels").low < 0 < added(CASES, 100, 2, "teacher", "labels").low
+    assert (
+        added(CASES, 100, 3, "teacher", "labels").low
+        < 0
+        < added(CASES, 100, 2, "teacher", "labels").low
+    )
 
 
 # --- On the page ----------------------------------------------------------------------------------
