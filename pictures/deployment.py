@@ -171,6 +171,17 @@ def won_back(cases: Cases, labels: int, bits: int, method: str, other: str) -> E
     return crossed_gain(cases[labels, bits, method], cases[labels, bits, other])
 
 
+def added(cases: Cases, labels: int, bits: int, method: str, other: str) -> Estimate:
+    """How much more one way is ahead of another at these bits than without rounding, in points."""
+    lead, unrounded = (
+        np.subtract(
+            *(unpacked(cases[labels, b, m]["right"], 400).astype(float) for m in (method, other))
+        )
+        for b in (bits, FLOAT)
+    )
+    return crossed_interval(lead - unrounded).scaled(100)
+
+
 def draw_bits(cases: Cases, labels: int, bits: int) -> Drawn:
     """The error of the student in so many bits, by how it was rounded; a line for all bits."""
     before = error(cases[labels, FLOAT, "rounded"])

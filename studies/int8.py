@@ -30,7 +30,7 @@ FLOAT = 32
 """So many bits are the weights as they were: nothing is rounded."""
 
 TUNING_SEEDS = range(1000, 1005)
-RATES = [0.001, 0.003, 0.01, 0.03]
+RATES = [0.001, 0.003, 0.01, 0.03, 0.1]
 FIRST = {"first_steps": 600, "first_rate": 0.1}  # as the record of chapter 4 has it
 PLAN = {"steps": 300, "batch_size": 32}
 

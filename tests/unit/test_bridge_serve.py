@@ -63,6 +63,12 @@ def test_whole_numbers_are_numbers(client):
     assert post(client, [[0] * 63 + [1]]) == post(client, [[0.0] * 63 + [1.0]])
 
 
+def test_a_pixel_that_no_scanner_gives_is_a_number_and_is_answered(client):
+    (prediction,) = post(client, [[7.0, *ROW[1:]]])["predictions"]
+    x = np.array([[7.0, *ROW[1:]]], np.float32)
+    assert NAMES.index(prediction["answer"]) == STUDENT.predict(x)[0]
+
+
 @pytest.mark.parametrize(
     ("inputs", "where", "message"),
     [

@@ -626,7 +626,7 @@ def test_every_picture_is_tried_here():
     judging |= {f"ch11.{name}" for name in chapter_11.split()}
     chapter_10 = "chosen difference value beside generation_gain ahead_of table"
     judging |= {f"ch10.{name}" for name in chapter_10.split()}
-    of_deployment = "error cost won_back model_card on_a_page answers sized"
+    of_deployment = "error cost won_back added model_card on_a_page answers sized"
     judging |= {f"deployment.{name}" for name in of_deployment.split()}
     costs = "excerpt shares settings bytes_per_example different_ids written seconds_to_send"
     costs += " teacher_share when_a_teacher_pays must_save"
