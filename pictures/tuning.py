@@ -230,7 +230,7 @@ def draw_slices(rows: Mapping[str, Row], seed: int, search: str, trials: int) ->
 
 Schedules = Mapping[tuple[str, float, float, str], Row]
 """Students without labels by setting, start, end and shape."""
-SHAPES = ("linear", "cosine", "step")
+SHAPES = ("linear", "step")
 
 
 def by_schedule(record: Row) -> dict[tuple[str, float, float, str], Row]:
@@ -256,24 +256,33 @@ def best_by_kind(record: Row, setting: str) -> dict[str, Row]:
     return dict(sorted(found.items(), key=lambda item: item[0] != "fixed"))
 
 
+def best_fixed(record: Row, setting: str) -> Row:
+    """The fixed T that validation chose, without labels."""
+    rows = [r for r in record["rows"] if r["setting"] == setting and r["shape"] == "fixed"]
+    alone = [row for row in rows if row["alpha"] == 0]
+    return max(alone, key=lambda row: max(row["trials"].values()))
+
+
 def temperature(done: np.ndarray, start: float, end: float, shape: str) -> np.ndarray:
     """T over the share of the training that is done."""
-    way = {"linear": done, "cosine": 0.5 * (1 - np.cos(np.pi * done)), "step": done >= 0.5}
+    way = {"linear": done, "step": done >= 0.5}
     return start + (end - start) * way[shape]
 
 
 def draw_schedule(
-    rows: Schedules, fixed: Mapping[str, Row], setting: str, start: int, end: int, shape: str
+    rows: Schedules, fixed: Mapping[str, Row], setting: str, start_T: int, end_T: int, shape: str
 ) -> Drawn:
     """T over the training, and how much better its student is than that of the best fixed T.
 
     Args:
         fixed: by setting, the row of the fixed T that was chosen on validation.
     """
-    row, base = rows[setting, start, end, shape], fixed[setting]
+    row, base = rows[setting, start_T, end_T, shape], fixed[setting]
     figure, (left, right) = figures.new(height=3.0, columns=2)
     done = np.linspace(0, 1, 201)
-    left.plot(100 * done, temperature(done, start, end, shape), color=figures.COLOURS["teacher"])
+    left.plot(
+        100 * done, temperature(done, start_T, end_T, shape), color=figures.COLOURS["teacher"]
+    )
     left.axhline(base["start"], color=figures.COLOURS["muted"], linestyle=":")
     left.set(xlabel="training, %", ylabel="T", xlim=(-3, 103), ylim=(0.8, 40))
     figures.logarithmic(left, "y")
@@ -294,5 +303,5 @@ def draw_schedule(
     right.axhline(0, color=figures.COLOURS["ink"], linewidth=1)
     right.set(xlim=(-1, 1), ylim=(low - 0.3, high + 0.3), xticks=[])
     right.set_ylabel(f"points over T = {base['start']} fixed")
-    text = f"{setting}: T from {start} to {end}, {shape}. Student {percent(row):.1f}%, "
+    text = f"{setting}: T from {start_T} to {end_T}, {shape}. Student {percent(row):.1f}%, "
     return figure, minus(f"{text}{e:+.1f} points over T = {base['start']} fixed.")

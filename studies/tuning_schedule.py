@@ -1,11 +1,11 @@
 """A temperature that falls, rises, or stays, each with as many trials, for the tuning chapter.
 
-    python studies/tuning_schedule.py            # about eight minutes on one core
+    python studies/tuning_schedule.py            # about four minutes on one core
     python studies/tuning_schedule.py --check    # repeat a slice of the record, write nothing
 
-Five kinds: T fixed; falling along a line, a cosine or one step; rising along a line. Each has six
-schedules, three rates and two weights of the labels to choose from, on validation, over seeds that
-serve nothing else. Further schedules are run for the sliders.
+Five kinds: T fixed; falling along a line or in one step; rising along a line or in one step. Each
+has six schedules, three rates and two weights of the labels to choose from, on validation, over
+seeds that serve nothing else.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from typing import Any
 
 from common import data, judge, learn, teacher
 from engine import Row, Study, by_seed, main, study
-
-import numpy as np
 
 from distill_lib.checks import Array
 from distill_lib.data import Split
@@ -34,7 +32,6 @@ ENDS = (1, 4, 8, 32)  # from any of these to any other
 SETTINGS = {"60 images": (60, "64-16-10"), "all images": (1197, "64-10")}
 SHAPES: Mapping[str, Callable[[float], float]] = {  # the share of the way that is behind
     "linear": lambda done: done,
-    "cosine": lambda done: 0.5 * (1 - float(np.cos(np.pi * done))),
     "step": lambda done: float(done >= 0.5),
 }
 PAIRS = [(a, b) for a, b in product(ENDS, ENDS) if a != b]
@@ -60,12 +57,10 @@ def annealed(
 
 
 def kind(start: float, end: float, shape: str) -> str:
-    """Which of the kinds a schedule belongs to; "other" are for the sliders alone."""
+    """Which of the kinds a schedule belongs to."""
     if shape == "fixed":
         return "fixed"
-    if start > end:
-        return f"falling, {shape}"
-    return "rising, linear" if shape == "linear" else "other"
+    return f"{'falling' if start > end else 'rising'}, {shape}"
 
 
 def student_of(
@@ -99,14 +94,13 @@ def contents(every: Study) -> Row:
     cases = [
         {"setting": setting, **schedule, "alpha": alpha}
         for setting, alpha, schedule in product(SETTINGS, ALPHAS, SCHEDULES)
-        if alpha == 0 or kind(**schedule) != "other"
     ]
     pairs = every.chosen(cases, validated)
     best: dict[tuple[str, str], tuple[float, Row]] = {}
     for setting, trials in pairs:
         of = kind(*(setting[n] for n in ("start", "end", "shape")))
         mean = max(trials["trials"].values())
-        if of != "other" and mean > best.get((setting["setting"], of), (0.0, {}))[0]:
+        if mean > best.get((setting["setting"], of), (0.0, {}))[0]:
             best[setting["setting"], of] = mean, setting
     shown = [(s, t) for s, t in pairs if s["alpha"] == 0 or any(s is b for _, b in best.values())]
     measures = every.runs([setting for setting, _ in shown], every.seeds)
