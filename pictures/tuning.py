@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
@@ -32,11 +33,6 @@ CONTROLS = ("random",)
 def by_teacher(record: Row) -> dict[tuple[str, float, float], Row]:
     """The students' rows by teacher, T and alpha."""
     return {(row["teacher"], row["T"], row["alpha"]): row for row in record["rows"]}
-
-
-def temperatures(rows: Rows) -> list[float]:
-    """Those that every teacher was tried with."""
-    return sorted({T for teacher, T, _ in rows if teacher != "none"})
 
 
 def best_key(rows: Rows, teacher: str, alphas: Sequence[float]) -> tuple[str, float, float]:
@@ -83,6 +79,17 @@ def teacher_table(teachers: Mapping[str, Row], rows: Rows) -> Iterator[str]:
         yield f"{name:<17}" + " ".join(cells) + f" | {T:>2} | {found:.1f}"
 
 
+def _outside(axes: Axes, limits: tuple[float, float], y: int, value: float, text: str) -> bool:
+    """Whether a value has no place between the limits; then an arrow and its text say where."""
+    if limits[0] <= value <= limits[1]:
+        return False
+    left = value < limits[0]
+    place = limits[0] if left else limits[1]
+    words = f"← {text}" if left else f"{text} →"
+    axes.text(place, y, words, va="center", ha="left" if left else "right")
+    return True
+
+
 def draw_teachers(teachers: Mapping[str, Row], rows: Rows, order_by: str, T: str) -> Drawn:
     """Teachers from best to worst by a measure; beside them what their students get right.
 
@@ -92,43 +99,37 @@ def draw_teachers(teachers: Mapping[str, Row], rows: Rows, order_by: str, T: str
     """
     key, form, _ = MEASURES[order_by]
     names = in_order(teachers, order_by)
+    rated = [name for name in names if name not in CONTROLS]
     figure, (left, right) = figures.new(height=1.3 + 0.3 * len(names), columns=2)
+    means = {name: float(np.mean(teachers[name][key])) for name in names}
     found = {name: percent(student(rows, name, T)) for name in names}
-    every = [
-        percent(row)
-        for (name, _, alpha), row in rows.items()
-        if alpha == 0 and name not in CONTROLS
-    ]
-    low, high = min(e.low for e in every) - 1, max(e.high for e in every) + 1
+    every = [percent(row) for (name, _, alpha), row in rows.items() if alpha == 0 and name in rated]
+    limits = min(e.low for e in every) - 1, max(e.high for e in every) + 1
+    values = [means[name] for name in rated]
+    room = (max(values) - min(values)) / 8
+    spans = min(values) - room, max(values) + room
     for y, name in enumerate(names):
-        mean = float(np.mean(teachers[name][key]))
-        look = "muted" if name in CONTROLS else "teacher"
-        left.plot([mean], [y], "s", color=figures.COLOURS[look], markersize=7)
-        e = found[name]
-        if e.high > low:
-            line = {"color": figures.COLOURS["student"], "linewidth": 3}
-            right.plot([e.low, e.high], [y, y], "-", solid_capstyle="round", **line)
-            right.plot([e.mean], [y], "o", color=figures.COLOURS["student"], markersize=7)
-        else:
-            right.text(low + 0.5, y, f"← {e.mean:.0f}%", va="center", ha="left")
+        look = figures.COLOURS["muted" if name in CONTROLS else "teacher"]
+        if not _outside(left, spans, y, means[name], f"{means[name]:{form}}"):
+            left.plot([means[name]], [y], "s", color=look, markersize=7)
+        e, look = found[name], figures.COLOURS["student"]
+        if not _outside(right, limits, y, e.mean, f"{e.mean:.0f}%"):
+            right.plot([e.low, e.high], [y, y], "-", color=look, lw=3, solid_capstyle="round")
+            right.plot([e.mean], [y], "o", color=look, markersize=7)
     alone = percent(rows[NONE])
     right.axvline(alone.mean, color=figures.COLOURS["ink"], linewidth=1, linestyle=":")
     for axes in (left, right):
         axes.set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5))
         axes.grid(axis="y", visible=False)
-    left.set_yticklabels(names)
-    right.tick_params(labelleft=False)
-    values = [float(np.mean(one[key])) for one in teachers.values()]
-    room = (max(values) - min(values)) / 10
-    left.set(xlim=(min(values) - room, max(values) + room), xlabel="teacher")
+    left.set(xlim=spans, xlabel="teacher")
     left.set_title(order_by, fontsize=10)
-    right.set(xlim=(low, high), xlabel="student, %")
+    right.set(xlim=limits, xlabel="student, %")
+    right.tick_params(labelleft=False)
     lay_out(figure, left.yaxis, max(names, key=len))
     left.set(yticks=range(len(names)), yticklabels=names)
     rho = rank_correlation(teachers, rows, order_by, T)
     first, last = (
-        f"{n} ({np.mean(teachers[n][key]):{form}}; student {found[n]:.1f}%)"
-        for n in (names[0], [n for n in names if n not in CONTROLS][-1])
+        f"{n} ({means[n]:{form}}; student {found[n]:.1f}%)" for n in rated[:: len(rated) - 1]
     )
     text = f"Students at T {T}, by their teachers' {order_by}. Best: {first}; worst: {last}. "
     text += f"Rank correlation {rho:+.2f}; labels alone {alone:.1f}%."
