@@ -24,7 +24,7 @@ from distill_lib.metrics import accuracy
 from distill_lib.models import MLP
 from distill_lib.training import Objective, Outcome
 
-TUNING_SEEDS = range(1000, 1003)
+TUNING_SEEDS = range(1000, 1002)
 RATES = (0.01, 0.03, 0.1)
 ALPHAS = (0, 0.5)
 FIXED = (1, 2, 4, 8, 16, 32)
