@@ -30,6 +30,11 @@ CONTROLS = ("random",)
 # --- Teachers -------------------------------------------------------------------------------------
 
 
+def points(row: Row, other: Row) -> Estimate:
+    """What one row's students have more than another's, over seeds and test digits."""
+    return crossed_gain(row, other)
+
+
 def by_teacher(record: Row) -> dict[tuple[str, float, float], Row]:
     """The students' rows by teacher, T and alpha."""
     return {(row["teacher"], row["T"], row["alpha"]): row for row in record["rows"]}
@@ -121,12 +126,12 @@ def draw_teachers(teachers: Mapping[str, Row], rows: Rows, order_by: str, T: str
     for axes in (left, right):
         axes.set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5))
         axes.grid(axis="y", visible=False)
-    left.set(xlim=spans, xlabel="teacher")
+    left.set(xlim=(0, 1), xlabel="teacher")  # each measure's own ticks would move the axes
     left.set_title(order_by, fontsize=10)
     right.set(xlim=limits, xlabel="student, %")
     right.tick_params(labelleft=False)
     lay_out(figure, left.yaxis, max(names, key=len))
-    left.set(yticks=range(len(names)), yticklabels=names)
+    left.set(yticks=range(len(names)), yticklabels=names, xlim=spans)
     rho = rank_correlation(teachers, rows, order_by, T)
     first, last = (
         f"{n} ({means[n]:{form}}; student {found[n]:.1f}%)" for n in rated[:: len(rated) - 1]

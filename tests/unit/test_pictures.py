@@ -515,7 +515,7 @@ def test_every_picture_is_tried_here():
     chapter_10 = "chosen difference value beside generation_gain ahead_of table"
     judging |= {f"ch10.{name}" for name in chapter_10.split()}
     judging |= {f"deployment.{name}" for name in ("error", "cost", "won_back", "model_card")}
-    of_tuning = "by_teacher best_key student in_order rank_correlation teacher_table chosen"
+    of_tuning = "points by_teacher best_key student in_order rank_correlation teacher_table chosen"
     of_tuning += " of_chosen optimism search_gain by_schedule kind best_by_kind best_fixed"
     judging |= {f"tuning.{name}" for name in (of_tuning + " temperature").split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
