@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -89,9 +90,9 @@ def _outside(axes: Axes, limits: tuple[float, float], y: int, value: float, text
     if limits[0] <= value <= limits[1]:
         return False
     left = value < limits[0]
-    place = limits[0] if left else limits[1]
     words = f"← {text}" if left else f"{text} →"
-    axes.text(place, y, words, va="center", ha="left" if left else "right")
+    look: dict[str, Any] = {"va": "center", "ha": "left" if left else "right", "in_layout": False}
+    axes.text(0.02 if left else 0.98, y, words, transform=axes.get_yaxis_transform(), **look)
     return True
 
 
@@ -127,11 +128,12 @@ def draw_teachers(teachers: Mapping[str, Row], rows: Rows, order_by: str, T: str
         axes.set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5))
         axes.grid(axis="y", visible=False)
     left.set(xlim=(0, 1), xlabel="teacher")  # each measure's own ticks would move the axes
-    left.set_title(order_by, fontsize=10)
+    left.set_title("NLL, spread", fontsize=10)
     right.set(xlim=limits, xlabel="student, %")
     right.tick_params(labelleft=False)
     lay_out(figure, left.yaxis, max(names, key=len))
     left.set(yticks=range(len(names)), yticklabels=names, xlim=spans)
+    left.set_title(order_by, fontsize=10)
     rho = rank_correlation(teachers, rows, order_by, T)
     first, last = (
         f"{n} ({means[n]:{form}}; student {found[n]:.1f}%)" for n in rated[:: len(rated) - 1]
