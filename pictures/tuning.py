@@ -237,17 +237,16 @@ def draw_slices(rows: Mapping[str, Row], seed: int, search: str, trials: int) ->
 # --- Schedules ------------------------------------------------------------------------------------
 
 Schedules = Mapping[tuple[str, float, float, str], Row]
-"""Students without labels by setting, start, end and shape."""
+"""Students by setting, start, end and shape."""
 SHAPES = ("linear", "step")
 
 
 def by_schedule(record: Row) -> dict[tuple[str, float, float, str], Row]:
-    """The rows without labels by setting, start, end and shape; "fixed" has every shape."""
+    """The rows by setting, start, end and shape; a T that stays has every shape."""
     found = {}
     for row in record["rows"]:
-        if row["alpha"] == 0:
-            for shape in SHAPES if row["shape"] == "fixed" else (row["shape"],):
-                found[row["setting"], row["start"], row["end"], shape] = row
+        for shape in SHAPES if row["shape"] == "fixed" else (row["shape"],):
+            found[row["setting"], row["start"], row["end"], shape] = row
     return found
 
 
@@ -259,16 +258,15 @@ def kind(row: Row) -> str:
 
 
 def best_by_kind(record: Row, setting: str) -> dict[str, Row]:
-    """The row that each kind chose on validation, with labels or without."""
+    """The row that each kind chose on validation."""
     found = {kind(r): r for r in record["rows"] if r["setting"] == setting and r["best"]}
     return dict(sorted(found.items(), key=lambda item: item[0] != "fixed"))
 
 
 def best_fixed(record: Row, setting: str) -> Row:
-    """The fixed T that validation chose, without labels."""
+    """The fixed T that validation chose."""
     rows = [r for r in record["rows"] if r["setting"] == setting and r["shape"] == "fixed"]
-    alone = [row for row in rows if row["alpha"] == 0]
-    return max(alone, key=lambda row: max(row["trials"].values()))
+    return max(rows, key=lambda row: max(row["trials"].values()))
 
 
 def temperature(done: np.ndarray, start: float, end: float, shape: str) -> np.ndarray:
@@ -292,12 +290,12 @@ def draw_schedule(
         100 * done, temperature(done, start_T, end_T, shape), color=figures.COLOURS["teacher"]
     )
     left.axhline(base["start"], color=figures.COLOURS["muted"], linestyle=":")
-    left.set(xlabel="training, %", ylabel="T", xlim=(-3, 103), ylim=(0.8, 40))
+    left.set(xlabel="training, %", ylabel="T", xlim=(-3, 103), ylim=(0.8, 20))
     figures.logarithmic(left, "y")
-    left.set_yticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"])
+    left.set_yticks([1, 2, 4, 8, 16], ["1", "2", "4", "8", "16"])
     left.minorticks_off()
     e = crossed_gain(row, base)
-    every = [crossed_gain(r, fixed[s]) for (s, *_), r in rows.items() if s == setting]
+    every = [crossed_gain(r, fixed[s]) for (s, *_), r in rows.items()]
     low, high = min(min(x.low for x in every), -1), max(max(x.high for x in every), 1)
     right.errorbar(
         [0],
@@ -310,6 +308,6 @@ def draw_schedule(
     )
     right.axhline(0, color=figures.COLOURS["ink"], linewidth=1)
     right.set(xlim=(-1, 1), ylim=(low - 0.3, high + 0.3), xticks=[])
-    right.set_ylabel(f"points over T = {base['start']} fixed")
+    right.set_ylabel("points over the best fixed T")
     text = f"{setting}: T from {start_T} to {end_T}, {shape}. Student {percent(row):.1f}%, "
     return figure, minus(f"{text}{e:+.1f} points over T = {base['start']} fixed.")

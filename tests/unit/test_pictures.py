@@ -396,14 +396,20 @@ DRAWN |= {
         **{"order_by": "accuracy", "T": "27"} | at,
     ),
     "tuning.draw_schedule": lambda **at: tuning.draw_schedule(
-        *schedules(), "60 images", **{"start_T": 32, "end_T": 1, "shape": "linear"} | at
+        *schedules(),
+        **{"setting": "60 images", "start_T": 16, "end_T": 1, "shape": "linear"} | at,
     ),
 }
 MOVES = {  # by picture, where its sliders go from the start that stands above
     "tuning.draw_search": {"search": ["grid"], "trials": [27]},
     "tuning.draw_slices": {"search": ["Optuna"], "trials": [27]},
     "tuning.draw_teachers": {"order_by": ["NLL", "spread"], "T": ["1", "chosen"]},
-    "tuning.draw_schedule": {"start_T": [1], "end_T": [32], "shape": ["step"]},
+    "tuning.draw_schedule": {
+        "setting": ["all images"],
+        "start_T": [1],
+        "end_T": [16],
+        "shape": ["step"],
+    },
     "ch03.draw_learning": {"labels": [1197]},
     "ch03.draw_seeds": {"seeds": [1, 20], "first": [0]},
     "ch03.draw_crossed": {"seeds": [3, 20], "digits": [50, 400]},
