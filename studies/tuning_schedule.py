@@ -109,6 +109,7 @@ def contents(every: Study) -> Row:
     fixed={"alpha": 0, "steps": 400, "batch_size": 32},
     rates=RATES,
     tuning=TUNING_SEEDS,
+    seeds=range(14),
     content=contents,
 )
 def tuning_schedule(

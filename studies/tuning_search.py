@@ -113,6 +113,7 @@ def best_of(validation: list[float], n: int) -> int:
         "batch_size": 32,
         "optuna": OPTUNA,
     },
+    seeds=range(5),
     checked=lambda row: row["search"] != "Optuna" or find_spec("optuna") is not None,
 )
 def tuning_search(

@@ -30,6 +30,9 @@ FEWEST = {
     "teacher_size": 10,
     "patience": 10,
     "controls_random": 10,
+    "tuning_search": 5,
+    "tuning_teachers": 7,
+    "tuning_schedule": 14,
 }
 EVERY_FILE = pytest.mark.parametrize("file", FILES)
 

