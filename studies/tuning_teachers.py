@@ -164,6 +164,7 @@ def alone(teacher: str, seed: int, **plan: Any) -> Row:
     fixed={"student": "64-16-10", "labels": 60, "steps": 400, "batch_size": 32},
     rates=RATES,
     tuning=TUNING_SEEDS,
+    seeds=range(7),
     content=contents,
 )
 def tuning_teachers(teacher: str, T: float, alpha: float, seed: int, **plan: Any) -> Row:
