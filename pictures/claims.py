@@ -251,7 +251,7 @@ def claims(records: Mapping[str, Rows]) -> Iterator[Claim]:
         "B",
         "{doc}`13_tuning`",
         _accurate(records["tuning_teachers"]),
-        "a good guide; but the teacher of wrong labels cost its students more than its accuracy tells",
+        "here a good guide, with an exception: a teacher of wrong labels",
     )
     yield Claim(
         "start at a high temperature and lower it",

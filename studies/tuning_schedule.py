@@ -4,7 +4,8 @@
     python studies/tuning_schedule.py --check    # repeat a slice of the record, write nothing
 
 Five kinds: T fixed; falling along a line or in one step; rising along a line or in one step. Each
-has three schedules and two rates to choose from, on validation, over seeds that serve nothing else.
+has three schedules and three rates to choose from, on validation, over seeds that serve nothing
+else.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from distill_lib.models import MLP
 from distill_lib.training import Objective, Outcome
 
 TUNING_SEEDS = range(1000, 1002)
-RATES = (0.01, 0.03)
+RATES = (0.01, 0.03, 0.1)
 ENDS = (1, 4, 16)  # from any of these to any other, or staying there
 SETTINGS = {"60 images": (60, "64-16-10"), "all images": (1197, "64-10")}
 SHAPES: Mapping[str, Callable[[float], float]] = {  # the share of the way that is behind
@@ -109,7 +110,6 @@ def contents(every: Study) -> Row:
     fixed={"alpha": 0, "steps": 400, "batch_size": 32},
     rates=RATES,
     tuning=TUNING_SEEDS,
-    seeds=range(14),
     content=contents,
 )
 def tuning_schedule(

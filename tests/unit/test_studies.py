@@ -32,7 +32,6 @@ FEWEST = {
     "controls_random": 10,
     "tuning_search": 5,
     "tuning_teachers": 7,
-    "tuning_schedule": 14,
 }
 EVERY_FILE = pytest.mark.parametrize("file", FILES)
 
