@@ -31,7 +31,6 @@ FEWEST = {
     "patience": 10,
     "controls_random": 10,
     "tuning_search": 5,
-    "tuning_teachers": 7,
 }
 EVERY_FILE = pytest.mark.parametrize("file", FILES)
 
