@@ -1,7 +1,7 @@
 """Grid, random search, and Optuna's TPE on T, alpha and the rate, for the tuning chapter.
 
     pip install optuna==5.0.0                    # for one of the three searches
-    python studies/tuning_search.py              # about four minutes on one core
+    python studies/tuning_search.py              # about five minutes on one core
     python studies/tuning_search.py --check      # repeat a slice of the record, write nothing
 
 A run is a whole search: 27 trials, each a student of the images of 60 labelled digits, judged by
@@ -113,7 +113,6 @@ def best_of(validation: list[float], n: int) -> int:
         "batch_size": 32,
         "optuna": OPTUNA,
     },
-    seeds=range(5),
     checked=lambda row: row["search"] != "Optuna" or find_spec("optuna") is not None,
 )
 def tuning_search(

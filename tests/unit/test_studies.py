@@ -30,7 +30,6 @@ FEWEST = {
     "teacher_size": 10,
     "patience": 10,
     "controls_random": 10,
-    "tuning_search": 5,
 }
 EVERY_FILE = pytest.mark.parametrize("file", FILES)
 
