@@ -45,6 +45,7 @@ from pictures import (
     index,
     offline,
     scale,
+    tuning,
 )
 from pictures.rows import crossed_gain, gain, minus
 
@@ -489,7 +490,43 @@ DRAWN |= {
         **{"change": "mixed", "measure": "accuracy", "views": 1} | at,
     ),
 }
+
+
+@cache
+def schedules() -> tuple[dict, dict]:
+    """Schedules of T, and the fixed one of each setting."""
+    record = recorded("tuning_schedule")
+    fixed = {s: tuning.best_fixed(record, s) for s in ("60 images", "all images")}
+    return tuning.by_schedule(record), fixed
+
+
+DRAWN |= {
+    "tuning.draw_search": lambda **at: tuning.draw_search(
+        rows("tuning_search", "search"), [1, 3, 8, 16, 27], **{"search": "random", "trials": 8} | at
+    ),
+    "tuning.draw_slices": lambda **at: tuning.draw_slices(
+        rows("tuning_search", "search"), 0, **{"search": "random", "trials": 8} | at
+    ),
+    "tuning.draw_teachers": lambda **at: tuning.draw_teachers(
+        recorded("tuning_teachers")["teachers"],
+        tuning.by_teacher(recorded("tuning_teachers")),
+        **{"order_by": "accuracy", "T": "27"} | at,
+    ),
+    "tuning.draw_schedule": lambda **at: tuning.draw_schedule(
+        *schedules(),
+        **{"setting": "60 images", "start_T": 16, "end_T": 1, "shape": "linear"} | at,
+    ),
+}
 MOVES = {  # by picture, where its sliders go from the start that stands above
+    "tuning.draw_search": {"search": ["grid"], "trials": [27]},
+    "tuning.draw_slices": {"search": ["Optuna"], "trials": [27]},
+    "tuning.draw_teachers": {"order_by": ["NLL", "spread"], "T": ["1", "chosen"]},
+    "tuning.draw_schedule": {
+        "setting": ["all images"],
+        "start_T": [1],
+        "end_T": [16],
+        "shape": ["step"],
+    },
     "ch03.draw_learning": {"labels": [1197]},
     "ch03.draw_seeds": {"seeds": [1, 20], "first": [0]},
     "ch03.draw_crossed": {"seeds": [3, 20], "digits": [50, 400]},
@@ -634,8 +671,10 @@ def test_every_picture_is_tried_here():
     chapter_12 = "wrong errors more_errors of_whole_length unseen taught logits_of"
     chapter_12 += " shares_right unseen_table"
     judging |= {f"ch12.{name}" for name in chapter_12.split()}
-    judging |= {f"deployment.{name}" for name in ("error", "cost", "won_back", "model_card")}
     judging |= {f"offline.{name}" for name in ["work", "by_kept", "cost_table", "by_way", "ahead"]}
+    of_tuning = "points by_teacher best_key student in_order rank_correlation teacher_table chosen"
+    of_tuning += " of_chosen optimism search_gain by_schedule kind best_by_kind best_fixed"
+    judging |= {f"tuning.{name}" for name in (of_tuning + " temperature").split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 
