@@ -218,7 +218,9 @@ def other(value):
         return {name: other(each) for name, each in value.items()}
     if isinstance(value, list):
         return value[:-1]
-    return (value // 2 or 2) if isinstance(value, int) else value / 2
+    if isinstance(value, int):
+        return value // 2 or (2 if value else 1)
+    return value / 2
 
 
 def steps_of(one, steps):
@@ -241,6 +243,8 @@ def test_what_the_head_says_is_what_runs(file, study, studies_of, engine, monkey
             return json.dumps(measures, default=lambda x: x.tolist())
 
         for name, value in quick.items():
+            if name == "optuna":  # the version of a package, which need not be there
+                continue
             changed = quick | {name: other(value)}
             assert any(run(quick, s) != run(changed, s) for s in settings), f"{one.file}: {name}"
     study("comparison").train_teacher.cache_clear()
