@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,7 @@ def shares_right(
 
 def unseen_table(record: Row) -> str:
     """By the digits shown, with and without the bias: the others right, in percent, and errors."""
-    lines = ["digits shown | bias | others right, % | errors of 10,000"]
+    lines = ["digits shown | bias | unseen right, % | errors of 10,000"]
     for digits, row in unseen(record).items():
         for bias, name in (("none", ""), ("set", "corrected_")):
             hits, wrongs = percent(row, f"{name}unseen"), errors(row, f"{name}right")
@@ -150,7 +150,7 @@ def draw_bias(
         students: by name, their logits of the examples with these `labels`.
         implied: the bias that the teacher's soft targets imply.
     """
-    grid = np.linspace(0, 8, 81)
+    grid = np.linspace(0, 9, 91)
     every = [shares_right(students[student], labels, digit, b) for b in grid]
     found, others = 100 * np.transpose(every)
     lines = {f"{digit}s found": found, "other digits right": others}
@@ -160,7 +160,7 @@ def draw_bias(
     axes, ink = figure.axes[0], figures.COLOURS["ink"]
     axes.plot([implied], [2], "^", color=ink, markersize=9, clip_on=False)
     style: Any = {"textcoords": "offset points", "in_layout": False}
-    axes.annotate("by the soft targets", (implied, 2), (8, 0), **style)
+    axes.annotate("by the soft targets", (implied, 2), (-8, 0), ha="right", **style)
     here = [100 * share for share in shares_right(students[student], labels, digit, bias)]
     text = f"{student}, {bias:g} added: {here[0]:.1f}% of the {digit}s are found, and "
     return figure, f"{text}{here[1]:.1f}% of the other digits are right."
@@ -169,9 +169,8 @@ def draw_bias(
 # --- Attempts -------------------------------------------------------------------------------------
 
 
-def attempts(record: Row) -> Drawn:
+def attempts(rows: Sequence[Row]) -> Drawn:
     """Errors on validation of every attempt, a dot for each seed, beside the teacher's."""
-    rows = [row for row in record["rows"] if row["student"] != SMALL]
     by_name = {row["attempt"]: row["errors"] for row in rows}
     (teacher,) = {errors for row in rows for errors in row["teacher_errors"]}
     figure, (axes,) = figures.new(height=1.1 + 0.3 * len(by_name))

@@ -264,7 +264,7 @@ def compare(study: Study, setting: Row, before: Row, again: Row) -> list[str]:
     """Which measures are further from each other than is allowed; print all."""
     measures = [name for name in before if name in again]
     title = ", ".join([study.file, *(f"{name} {value}" for name, value in setting.items())])
-    values = [f"{n} {np.round(before[n], 4)}, again {np.round(again[n], 4)}" for n in measures]
+    values = [f"{n} {in_line(before[n])}, again {in_line(again[n])}" for n in measures]
     far = [
         name
         for name in measures
@@ -272,6 +272,11 @@ def compare(study: Study, setting: Row, before: Row, again: Row) -> list[str]:
     ]
     print(f"{title}: {'; '.join(values)}", *(f"DIFFERS: {name}" for name in far), sep="; ")
     return [f"{title}: {name}" for name in far]
+
+
+def in_line(measure: Any) -> str:
+    """A number, or several, rounded and without a line break."""
+    return " ".join(str(np.round(measure, 4)).split())
 
 
 # --- Commands -------------------------------------------------------------------------------------

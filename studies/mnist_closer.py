@@ -41,6 +41,11 @@ ATTEMPTS: dict[str, Row] = {
     "labels alone": {"alpha": 1.0},
     "labels alone, twice the rate": {"alpha": 1.0, "rate": 0.2},
 }
+# What moved images do without the teacher's answer to each.
+CONTROLS: dict[str, Row] = {
+    "labels alone, moved images": {"alpha": 1.0, "augment": jitter(2)},
+    "moved images, stored answers": {"augment": jitter(2)},
+}
 CLOSEST = ["moved images"]
 
 
@@ -83,7 +88,7 @@ def attempted(
     plan: Row,
 ) -> tuple[Network, MLP]:
     """The teacher, and the student of one attempt."""
-    changed: dict[str, Any] = {"student": student, **plan, **ATTEMPTS[attempt]}
+    changed: dict[str, Any] = {"student": student, **plan, **(ATTEMPTS | CONTROLS)[attempt]}
     alpha, decay = changed.pop("alpha", 0.0), changed.pop("decay", 0.0)
     split, model = images(validating), mnist.teacher_of(teacher, taught, validating, teacher_seed)
     if name := changed.pop("asked", ""):
@@ -108,14 +113,25 @@ def taught_first(study: Study) -> Row:
     return rows_alone(study)
 
 
+SHARED: Row = {
+    "fixed": PLAN | {"T": 4, "rate": 0.1, "teacher": TEACHER, "teacher_seed": TUNING[0]},
+    "seeds": range(2),
+    "content": taught_first,
+    "checked": lambda row: row["taught"] == 1,
+    "allowed": {"errors": 60},
+}
+
+
+@study(
+    {"attempt": list(CONTROLS), "student": STUDENTS[:1], "taught": [EPOCHS]},
+    {"attempt": list(CONTROLS)[:1], "student": [SMALL], "taught": [1]},
+    name="controls",
+    **SHARED,
+)
 @study(
     {"attempt": list(ATTEMPTS), "student": STUDENTS[:1], "taught": [EPOCHS]},
     {"attempt": ["averaged weights", "moved images"], "student": [SMALL], "taught": [1]},
-    fixed=PLAN | {"T": 4, "rate": 0.1, "teacher": TEACHER, "teacher_seed": TUNING[0]},
-    seeds=range(2),
-    content=taught_first,
-    checked=lambda row: row["taught"] == 1,
-    allowed={"errors": 60},
+    **SHARED,
 )
 def mnist_closer(
     attempt: str,

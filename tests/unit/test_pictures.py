@@ -102,12 +102,10 @@ MISTAKES = {
         for T in (None, 4)
     ],
 }
-ATTEMPTS = {
-    "rows": [
-        {"student": ch12.PARENT, "attempt": a, "errors": e, "teacher_errors": [98, 98]}
-        for a, e in (("as in the table", [128, 131]), ("moved images", [101, 104]))
-    ]
-}
+ATTEMPTS = [
+    {"student": ch12.PARENT, "attempt": a, "errors": e, "teacher_errors": [98, 98]}
+    for a, e in (("as in the table", [128, 131]), ("moved images", [101, 104]))
+]
 
 
 @cache

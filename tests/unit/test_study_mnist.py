@@ -309,18 +309,20 @@ def test_each_attempt_is_made_and_changes_what_it_says(module, closer, monkeypat
     monkeypatch.setattr(module, "learn", watched)
     without_test = replace(module.data(), test=None)
     monkeypatch.setattr(module, "data", lambda: without_test)
-    for attempt in closer.ATTEMPTS:
+    every = closer.ATTEMPTS | closer.CONTROLS
+    for attempt in every:
         rows[attempt] = closer.mnist_closer(
             attempt=attempt, student=TINY[0], taught=1, teacher_seed=3, seed=0, **PLAN
         )
     assert len({row["teacher_errors"] for row in rows.values()}) == 1
-    for attempt, plan in zip(closer.ATTEMPTS, plans.values(), strict=True):
+    for attempt, plan in zip(every, plans.values(), strict=True):
         for name in ("epochs", "batch_size", "rate", "student"):
-            expected = ({"student": TINY[0]} | PLAN | closer.ATTEMPTS[attempt])[name]
+            expected = ({"student": TINY[0]} | PLAN | every[attempt])[name]
             assert plan[name] == expected, attempt
-        named = {"asked": "augment", "decay": "after_step", "schedule": "schedule"}
-        for name, option in named.items():
-            assert (name in closer.ATTEMPTS[attempt]) == (option in plan), attempt
+        options = {"asked": "augment", "augment": "augment", "decay": "after_step"}
+        assert {options[name] for name in every[attempt] if name in options} == {
+            name for name in ("augment", "after_step") if name in plan
+        }, attempt
         row = rows[attempt]
         assert 0 <= row["mended"] <= min(row["teacher_errors"], 100 - row["errors"])
 
