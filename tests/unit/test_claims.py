@@ -7,7 +7,7 @@ from pictures import claims
 
 NAMES = ("comparison", "controls_whose", "never_shown", "ensembles", "ensembles_share")
 NAMES = (*NAMES, "weekday_encodings", "deep", "self_distillation_wrong")
-NAMES = (*NAMES, "mnist", "mnist_teachers", "mnist_closer_test", "mnist_unseen")
+NAMES = (*NAMES, "mnist", "mnist_teachers", "mnist_closer_test", "mnist_unseen", "offline_views")
 RECORDS = {name: recorded(name)["rows"] for name in NAMES}
 RECORDS["deployment"] = [recorded("deployment")]
 
