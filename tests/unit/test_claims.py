@@ -9,6 +9,7 @@ NAMES = ("comparison", "controls_whose", "never_shown", "ensembles", "ensembles_
 NAMES = (*NAMES, "weekday_encodings", "deep", "self_distillation_wrong")
 NAMES = (*NAMES, "mnist", "mnist_teachers", "mnist_closer_test", "mnist_unseen")
 NAMES = (*NAMES, "tuning_teachers", "tuning_search", "tuning_schedule")
+NAMES = (*NAMES, "mnist", "mnist_teachers", "mnist_closer_test", "mnist_unseen", "offline_views")
 RECORDS = {name: recorded(name)["rows"] for name in NAMES}
 RECORDS["deployment"] = [recorded("deployment")]
 
