@@ -173,20 +173,14 @@ def attempts(rows: Sequence[Row]) -> Drawn:
     """Errors on validation of every attempt, a dot for each seed, beside the teacher's."""
     by_name = {row["attempt"]: row["errors"] for row in rows}
     (teacher,) = {errors for row in rows for errors in row["teacher_errors"]}
-    figure, (axes,) = figures.new(height=1.1 + 0.3 * len(by_name))
+    figure, (axes,) = figures.new(height=1.2 + 0.3 * len(by_name))
     for y, values in enumerate(by_name.values()):
         axes.plot(values, [y] * len(values), "o", color=figures.COLOURS["student"], markersize=7)
     axes.axvline(teacher, color=figures.COLOURS["teacher"], linestyle="--")
-    axes.annotate(
-        "its teacher",
-        (teacher, 0),
-        (4, 0),
-        textcoords="offset points",
-        va="center",
-        in_layout=False,
-    )
-    axes.set(yticks=range(len(by_name)), yticklabels=by_name, ylim=(len(by_name) - 0.5, -0.5))
-    axes.set(xlabel="errors among 10,000 images of validation")
+    style: Any = {"textcoords": "offset points", "va": "center", "in_layout": False}
+    axes.annotate("its teacher", (teacher, -0.7), (4, 0), **style)
+    axes.set(yticks=range(len(by_name)), yticklabels=by_name, ylim=(len(by_name) - 0.5, -1.1))
+    axes.set(xlabel="errors on validation")
     axes.grid(axis="y", visible=False)
     means = "; ".join(f"{name} {np.mean(values):.0f}" for name, values in by_name.items())
     return figure, f"Errors on validation, the teacher's {teacher}: {means}."
