@@ -5,7 +5,7 @@ Without a name: all of them, how long each takes, and its records. A run uses al
 as JOBS=2 in front says; stopped, it goes on where it was. Chapter 7 is such a run, read.
 
     python -m distill_lib study
-    python -m distill_lib study sparse --check
+    python -m distill_lib study sparse_storage --check
     python -m distill_lib study traditional grid
 """
 

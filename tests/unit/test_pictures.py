@@ -477,7 +477,7 @@ DRAWN |= {
         **{"kind": "drawn", "n": 3, "stores": 1} | at,
     ),
     "offline.draw_cost": lambda **at: offline.draw_cost(
-        offline.by_kept(recorded("sparse"), stop=True),
+        offline.by_kept(recorded("sparse_storage"), stop=True),
         **{"measure": "KL", "keep": "top", "n": 3} | at,
     ),
     "offline.draw_view": lambda **at: offline.draw_view(

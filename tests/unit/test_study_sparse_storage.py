@@ -13,7 +13,7 @@ P = softmax(LOGITS)
 
 @pytest.fixture(scope="module")
 def sparse(study):
-    return study("sparse")
+    return study("sparse_storage")
 
 
 # Biased or not
@@ -163,7 +163,7 @@ def test_the_words_of_a_language_come_as_often_as_the_teacher_says(sparse):
 
 
 def row(keep, n, stop=False):
-    rows = recorded("sparse")["rows"]
+    rows = recorded("sparse_storage")["rows"]
     return next(r for r in rows if (r["keep"], r["n"], r["stop"]) == (keep, n, stop))
 
 
@@ -186,7 +186,7 @@ def test_in_the_record_half_precision_costs_nothing_that_shows():
 
 
 def test_in_the_record_draws_lose_less_than_any_top_of_as_many_bytes():
-    rows = [r for r in recorded("sparse")["rows"] if r["stop"]]
+    rows = [r for r in recorded("sparse_storage")["rows"] if r["stop"]]
     drawn = row("drawn", 20, True)
     for r in rows:
         if r["keep"].startswith("top") and np.mean(r["bytes"]) <= 24:

@@ -1,7 +1,7 @@
 """How much of a teacher's answer must be kept? All of it, its top, or a few ids drawn from it.
 
-    python studies/sparse.py            # both; two minutes on one core
-    python studies/sparse.py --check    # repeat a slice of the records, write nothing
+    python studies/sparse_storage.py            # both; two minutes on one core
+    python studies/sparse_storage.py --check    # repeat a slice of the records, write nothing
 
 A made-up language: 100 words, some far more frequent than others, and contexts of 8 numbers. The
 teacher knows how likely each word is in each context. A linear student learns from what was kept of
@@ -178,7 +178,7 @@ ALLOWED = {"kl": 0.005, "calibration": 0.005, "accuracy": 0.005, "bytes": 0.1, "
     tuning=range(100, 103),
     allowed=ALLOWED,
 )
-def sparse(
+def sparse_storage(
     keep: str, n: int, stop: bool, vocabulary: int, contexts: int, seed: int, **plan: float
 ) -> Row:
     """A linear student; n words are kept of each context, or drawn."""
@@ -212,7 +212,7 @@ def sparse(
 )
 def same_rate(keep: str, n: int, seed: int, **plan: float) -> Row:
     """The same at one rate for all, the best of the whole answer, and to the end."""
-    return sparse(keep, n, False, seed=seed, **plan)
+    return sparse_storage(keep, n, False, seed=seed, **plan)
 
 
 if __name__ == "__main__":
