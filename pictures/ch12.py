@@ -89,10 +89,10 @@ def draw_mistake(record: Row, example: int, T: float) -> Drawn:
     """One test image, and what three networks say of it at this temperature.
 
     Args:
-        record: "examples", each with its label and its 28 × 28 pixels, and rows with the logits.
+        record: "images", each with its label and its 28 × 28 pixels, and rows with the logits.
         example: 1 for the first one.
     """
-    shown = record["examples"][example - 1]
+    shown = record["images"][example - 1]
     answers = {
         name: softmax(np.array(logits)[example - 1], T) for name, logits in logits_of(record)
     }

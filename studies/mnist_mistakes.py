@@ -60,7 +60,7 @@ def with_images(study: Study) -> Row:
         }
         for index in study.fixed["examples"]
     ]
-    return {"examples": shown} | rows_alone(study)
+    return {"images": shown} | rows_alone(study)
 
 
 @study(

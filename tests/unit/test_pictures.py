@@ -96,7 +96,7 @@ def table_of_mnist() -> tuple[dict, dict]:
 
 LOGITS = RNG.normal(0, 5, (2, 2, 10)).tolist()  # by seed and example
 MISTAKES = {
-    "examples": [{"label": 3, "image": bytes([k] * 784).hex()} for k in (50, 200)],
+    "images": [{"label": 3, "image": bytes([k] * 784).hex()} for k in (50, 200)],
     "rows": [
         {"student": ch12.PARENT, "T": T, "logits": LOGITS, "teacher_logits": LOGITS}
         for T in (None, 4)
