@@ -4,10 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from oracles import central_differences, real_mnist
+from oracles import central_differences, real_mnist, tiny_mnist
 
 from distill_lib import MLP, WeightedTerms, recorded, softmax, unpacked
-from distill_lib.data import make_dataset
 
 pytestmark = pytest.mark.slow  # they train, and the digits are read
 
@@ -230,19 +229,8 @@ def test_every_teacher_of_the_gap_has_as_many_trials(gap):
 # --- MNIST ----------------------------------------------------------------------------------------
 
 
-def drawn(n=400, seed=0):
-    """Noisy pictures: of each digit so many bright rows, in a place of its own."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 10
-    pictures = rng.random((n, 28, 28)) * 0.3
-    for picture, label in zip(pictures, labels, strict=True):
-        picture[2 * label + 3 : 2 * label + 7, 6:22] += 0.7
-    inputs = pictures.reshape(n, -1).astype(np.float32)
-    return make_dataset("tiny", inputs, labels, 10, (240, 80, 80), seed=0)
-
-
 def test_the_study_of_mnist_runs_whole_on_a_few_pictures(study, monkeypatch):
-    module, tiny = study("deep_mnist"), drawn()
+    module, tiny = study("deep_mnist"), tiny_mnist((240, 80, 80))
     caches = (module.taught, module.hits_of_teacher)
     [cached.cache_clear() for cached in caches]
     monkeypatch.setattr(module, "data", lambda: tiny)
@@ -266,7 +254,7 @@ def test_the_study_of_mnist_runs_whole_on_a_few_pictures(study, monkeypatch):
 
 
 def test_a_student_of_mnist_sees_some_of_its_teachers_images(study, monkeypatch):
-    module, tiny = study("deep_mnist"), drawn()
+    module, tiny = study("deep_mnist"), tiny_mnist((240, 80, 80))
     monkeypatch.setattr(module, "data", lambda: tiny)
     theirs, few = module.shown(30, 100, 2)
     assert len(theirs) == 100 and len(few) == 30 and np.isin(few.index, theirs.index).all()

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles import central_differences, real_mnist
+from oracles import central_differences, real_mnist, tiny_mnist
 
 from distill_lib import crossed_interval, recorded, results, unpacked
-from distill_lib.data import make_dataset
 from distill_lib.layers import RATIONALE
 
 pytestmark = pytest.mark.slow  # it trains
@@ -25,17 +24,6 @@ PLAN = {"images": 400, "epochs": 2, "batch_size": 50}
 CASE = {"outputs": 3, "shared": "everything", "teacher": "trained", "darkest": -1}
 
 
-def drawn(n=700, seed=0):
-    """Noisy pictures: of each digit so many bright rows, in a place of its own."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 10
-    pictures = rng.random((n, 28, 28)) * 0.3
-    for picture, label in zip(pictures, labels, strict=True):
-        picture[2 * label + 3 : 2 * label + 7, 6:22] += 0.7
-    inputs = pictures.reshape(n, -1).astype(np.float32)
-    return make_dataset("tiny", inputs, labels, 10, (500, 100, 100), seed=0)
-
-
 @pytest.fixture
 def module(study, tmp_path, monkeypatch):
     """The study on tiny data and networks; what it writes goes to a folder of its own."""
@@ -44,7 +32,7 @@ def module(study, tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setattr(engine, "JOBS", 1)
     monkeypatch.setattr(module, "SIZES", (784, 24, 24, 10))
-    tiny = drawn()
+    tiny = tiny_mnist()
     monkeypatch.setattr(module, "data", lambda: tiny)
     caches = (module.taught, module.noise, module.asked)
     for cached in caches:

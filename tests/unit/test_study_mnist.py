@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles import real_mnist
+from oracles import real_mnist, tiny_mnist
 
 from distill_lib import (
     Dropout,
@@ -23,7 +23,7 @@ from distill_lib import (
     traditional,
     unpacked,
 )
-from distill_lib.data import Split, make_dataset
+from distill_lib.data import Split
 from distill_lib.training import Diverged
 
 pytestmark = pytest.mark.slow  # it trains
@@ -41,17 +41,6 @@ TEACHER = {
 TINY = ["784-12-12-10", "784-8-8-10"]
 
 
-def drawn(n=700, seed=0):
-    """Noisy pictures: of each digit so many bright rows, in a place of its own."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 10
-    pictures = rng.random((n, 28, 28)) * 0.3
-    for picture, label in zip(pictures, labels, strict=True):
-        picture[2 * label + 3 : 2 * label + 7, 6:22] += 0.7
-    inputs = pictures.reshape(n, -1).astype(np.float32)
-    return make_dataset("tiny", inputs, labels, 10, (500, 100, 100), seed=0)
-
-
 @pytest.fixture
 def module(study, tmp_path, monkeypatch):
     """The study on tiny data, with tiny teachers; what it writes goes to a folder of its own."""
@@ -59,7 +48,7 @@ def module(study, tmp_path, monkeypatch):
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(engine, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setattr(engine, "JOBS", 1)
-    tiny = drawn()
+    tiny = tiny_mnist()
     monkeypatch.setattr(module, "data", lambda: tiny)
     caches = (module.images, module.asked)
     for cached in caches:
