@@ -477,16 +477,22 @@ def test_one_alone_finishes_for_a_worker_that_never_came_back(tmp_path, counted)
     assert store_outputs(tmp_path, counted, SPLIT, shard=SHARD) == 2
 
 
-# Started once, it starts and kills many: each is a fork, and imports nothing anew.
+# Started once, it starts and kills many: each is a fork, and imports nothing anew. Forks share the
+# lock of their progress bars, and one that is killed holding it would stop the others for good:
+# here each has its own, as processes that are started one by one have.
 KILLS = """
 import json, os, random, signal, sys, time
 from pathlib import Path
+from threading import RLock
 
 import numpy as np
+from tqdm import tqdm
 
 from distill_lib import MLP, TeacherOutputs, load_outputs, store_outputs
 from distill_lib.data import Split
 
+tqdm.set_lock(RLock())
+tqdm.monitor_interval = 0  # a thread of the parent's could hold it at a fork
 home, kills, at_once = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 rng, moment = np.random.default_rng(0), random.Random(0)
 n, shard = 240, 4
