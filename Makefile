@@ -48,7 +48,7 @@ test: .venv-test/installed .venv/installed
 
 torch: .venv-torch/installed # the library beside PyTorch, and the bridges to other engines
 	@$(TORCH)/python -c 'import torch; print("PyTorch", torch.__version__)'  # without it pytest would skip
-	$(TORCH)/python -m pytest tests/unit/test_against_torch.py tests/unit/test_bridge_*.py \
+	$(TORCH)/python -m pytest -n logical tests/unit/test_against_torch.py tests/unit/test_bridge_*.py \
 		tests/unit/test_study_tuning.py "tests/unit/test_cli.py::test_export_writes_a_file_that_answers_the_same"
 
 STYLE = $(TEST)/ruff check . && $(TEST)/ruff format --check . && $(TEST)/mypy

@@ -14,11 +14,6 @@ and students learn from all 60,000, and the test set is looked at once.
 
 from __future__ import annotations
 
-import os
-
-# A run takes minutes here, and says how far it is: every ten seconds, not ten times in one.
-os.environ.setdefault("TQDM_MININTERVAL", "10")
-
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from inspect import getsource

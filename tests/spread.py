@@ -15,7 +15,7 @@ PARTS = {
     "live": r"tests/live/",
     "notebooks": r"chapters/|tests/notebooks/",
     "builds of small books": r"tests/book/test_(build|environments)\.py",
-    "studies": r"tests/unit/test_(studies|comparison)\.py",
+    "studies": r"tests/unit/test_(study_mnist|studies|comparison)\.py",
     "book pages": r"tests/book/",
     "livefigures": r"livefigures/",
     "unit": r"",

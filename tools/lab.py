@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from exclusive import exclusive
-from playwright.sync_api import Browser, Page, Request, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 SLOWEST = 900_000  # milliseconds for a whole chapter on a busy machine
 LEFT_BEHIND = (".git", "_build", ".venv*", "__pycache__", ".*_cache", ".hypothesis", ".unfinished")
@@ -112,22 +112,25 @@ class Lab:
     url: str
     token: str
     app: App = LAB
+    contexts: list[BrowserContext] = field(default_factory=list)
 
     @contextmanager
     def open(self, browser: Browser, path: str) -> Iterator["Notebook"]:
-        """Open a notebook of the copy in a new context, where no other host can be reached."""
-        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        """Open a notebook of the copy in a new page; what it asks of other hosts is kept.
+
+        All pages are of one context: what JupyterLab is made of is read once.
+        """
+        if not self.contexts:
+            self.contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
+        page = self.contexts[0].new_page()
         page.set_default_timeout(SLOWEST)
         notebook = Notebook(page)
 
-        def gate(route: Route, request: Request) -> None:
-            if request.url.startswith((self.url, "data:", "blob:")):
-                route.continue_()
-            else:
+        def notice(request: Request) -> None:
+            if not request.url.startswith((self.url, "data:", "blob:")):
                 notebook.elsewhere.append(request.url)
-                route.abort()
 
-        page.route("**/*", gate)
+        page.on("request", notice)
         try:
             page.goto(f"{self.url}/{self.app.path}/{path}?reset&token={self.token}")
             page.wait_for_function(
@@ -137,7 +140,7 @@ class Lab:
             yield notebook
             page.evaluate("() => jupyterapp.serviceManager.sessions.shutdownAll()")
         finally:
-            page.context.close()
+            page.close()
 
 
 @contextmanager
