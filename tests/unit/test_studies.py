@@ -80,6 +80,21 @@ def test_a_slice_of_each_record_is_what_was_recorded(file, studies_of, capsys):
         assert any(f": older, of {content['date']}, by " in line for line in about) == older
 
 
+def test_who_imports_the_studies_starts_other_programs_as_before():
+    """A variable set for one's own progress bars would reach every program started afterwards."""
+    code = (
+        "import os, sys, sklearn; from importlib import import_module\n"
+        "before = {**os.environ}  # scikit-learn has a variable of its own\n"
+        f"sys.path.insert(0, {str(STUDIES)!r}); [import_module(name) for name in sys.argv[1:]]\n"
+        "print(*sorted({*os.environ} - {*before}))"
+    )
+    ours = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # of the engine, for the runs it starts
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    command = [sys.executable, "-c", code, *(path.stem for path in BY_LENGTH)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [*ours]
+
+
 def test_the_readers_command_repeats_three_rows(studies_of):
     command = [sys.executable, str(STUDIES / "comparison_weights.py"), "--check"]
     done = subprocess.run(command, env=os.environ | {"JOBS": "1"}, capture_output=True, text=True)
