@@ -3,7 +3,7 @@
 Runtimes read it that know nothing of this library. Its outputs are the logits, and the
 probabilities at T = 1: a temperature serves training alone. With --data, what ONNX Runtime answers
 on validation is compared with what the student answers here. It needs the packages onnx and
-onnxruntime. More: bridges/README.md, "What deployment asks for".
+onnxruntime. Chapter 15, "Deployment".
 
     python -m distill_lib export student.npz student.onnx
     python -m distill_lib export student.npz student.onnx --data digits

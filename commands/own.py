@@ -1,7 +1,7 @@
 """From your table and a teacher to a report and a student (bridges/own.py).
 
 Fair baselines, choices made on validation, intervals; it says so where the teacher does not help.
-More: bridges/README.md, "Distil your own", and `own --help`.
+Chapter 18, "Distil your own", and `own --help`.
 
     python -m distill_lib own table.csv --label species --teacher forest
 """

@@ -5,6 +5,7 @@ python commands/process.py studies/NAME.py one --check
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import sys
@@ -27,6 +28,8 @@ def run_file(file: str, words: Sequence[str], needs: Sequence[str] = ()) -> int:
     if not (ROOT / file).exists():
         raise ValueError(f"there is no {file}: it is in a whole copy of the book's repository")
     if missing := [name for name in needs if find_spec(name) is None]:
+        if {"-h", "--help"} & {*words}:  # the text of it needs nothing
+            print(ast.get_docstring(ast.parse((ROOT / file).read_text("utf-8"))), flush=True)
         advice = "`make torch` makes .venv-torch, which has them: use .venv-torch/bin/python"
         raise ValueError(f"{file} needs {', '.join(missing)}, which this Python lacks: {advice}")
     process = Popen([sys.executable, __file__, str(ROOT / file), *words])

@@ -1,6 +1,6 @@
 """Answer questions over HTTP with a student (bridges/serve.py).
 
-It answers POST /predict and GET /health, at this port. More: bridges/README.md.
+It answers POST /predict and GET /health, at this port. Chapter 15, "Deployment".
 
     python -m distill_lib serve student.npz 8000
 """

@@ -2,7 +2,8 @@
 
 What is kept are logits, before any T. A teacher that is large, or costs money, should not be asked
 again for each student. What is kept is checked: whose it is, of which data, and that no bit of it
-has changed. Stopped anywhere, even killed, the same command goes on there. "The library", store.
+has changed. Stopped anywhere, even killed, the same command goes on there. Chapter 14,
+"Offline distillation".
 
     python -m distill_lib store answers --teacher teacher.npz
     python -m distill_lib store answers --teacher teacher.npz --half

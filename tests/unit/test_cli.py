@@ -349,9 +349,11 @@ def test_own_and_serve_hand_on_their_words(run, monkeypatch):
     ]
 
 
-def test_what_is_missing_is_said(refused, monkeypatch, tmp_path):
+def test_what_is_missing_is_said(run, refused, monkeypatch, tmp_path):
     monkeypatch.setattr(process, "find_spec", lambda name: None)
     assert "needs fastapi, uvicorn, which this Python lacks: `make torch`" in refused("serve", "x")
+    ended = run("serve", "--help")  # which can be read all the same
+    assert "curl localhost:8000/predict" in ended.out and "needs fastapi" in ended.err
     monkeypatch.setattr(process, "ROOT", tmp_path)
     assert "there is no bridges/own.py: it is in a whole copy" in refused("own", "x.csv")
 
