@@ -322,7 +322,7 @@ def claims(records: Mapping[str, Rows]) -> Iterator[Claim]:
         "B",
         "{doc}`13_tuning`",
         _lowered(records["tuning_schedule"]),
-        "not here: behind a fixed temperature that was chosen in as many trials",
+        "not here: not ahead of a fixed temperature that was chosen in as many trials",
     )
     shared = _compared(comparison, "few labels", "step by step", "traditional", "one rate")
     tuned = _compared(comparison, "few labels", "step by step", "traditional")

@@ -1,6 +1,6 @@
 """A temperature that falls, rises, or stays, each with as many trials, for the tuning chapter.
 
-    python studies/tuning_schedule.py            # about three minutes on one core
+    python studies/tuning_schedule.py            # about two minutes on one core
     python studies/tuning_schedule.py --check    # repeat a slice of the record, write nothing
 
 Five kinds: T fixed; falling along a line or in one step; rising along a line or in one step. Each
