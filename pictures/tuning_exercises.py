@@ -61,27 +61,34 @@ def halving(answer):
 def curse(answer):
     """The reader's optimism(validation, test), of arrays of shape (searches, trials)."""
 
-    def winners(validation, test):
-        best = validation.argmax(axis=1)
-        rows = np.arange(len(best))
-        return validation[rows, best], test[rows, best]
+    def less(usual, choose=lambda v, t: v.argmax(axis=1)):
+        """Each winner's gap, less what is usual for its trial in the gaps of all searches."""
 
-    def plain(validation, test):
-        one, two = winners(validation, test)
-        return np.mean(one - two)
+        def found(validation, test):
+            gap = validation - test
+            winners = enumerate(choose(validation, test))
+            return np.mean([gap[k, best] - usual(gap, k, best) for k, best in winners])
 
+        return found
+
+    def others(gap, k, best):
+        return np.mean(np.delete(gap[:, best], k))
+
+    expected = less(others)
     mistakes = {
-        "the two splits differ anyway: take off the mean difference over all trials": plain,
+        "the two splits differ anyway: take off the difference of the same trial elsewhere": (
+            less(lambda gap, k, best: 0)
+        ),
+        "you take off the mean over all trials, bad ones too: only the winner's trial counts": (
+            less(lambda gap, k, best: np.mean(gap))
+        ),
+        "the winner is among those that you take off: leave its own search out": (
+            less(lambda gap, k, best: np.mean(gap[:, best]))
+        ),
         "you let test choose a winner of its own: it must be validation's": (
-            lambda v, t: np.mean(v.max(axis=1) - t.max(axis=1)) - np.mean(v - t)
+            less(others, choose=lambda v, t: t.argmax(axis=1))
         ),
-        "the sign is turned: optimism is validation minus test": (
-            lambda v, t: np.mean(v - t) - plain(v, t)
-        ),
+        "the sign is turned: optimism is validation minus test": (lambda v, t: -expected(v, t)),
     }
-
-    def expected(validation, test):
-        return plain(validation, test) - np.mean(validation - test)
-
-    hint = "validation minus test of each winner, less the mean of validation minus test."
+    hint = "Each winner's validation minus test, less the mean of that trial's in other searches."
     check(answer, expected, hint, tries=TABLES, mistakes=mistakes)

@@ -4,7 +4,7 @@
     python studies/tuning_schedule.py --check    # repeat a slice of the record, write nothing
 
 Five kinds: T fixed; falling along a line or in one step; rising along a line or in one step. Each
-has three schedules and three rates to choose from, on validation, over seeds that serve nothing
+has three schedules and five rates to choose from, on validation, over seeds that serve nothing
 else.
 """
 
@@ -25,7 +25,7 @@ from distill_lib.models import MLP
 from distill_lib.training import Objective, Outcome
 
 TUNING_SEEDS = range(1000, 1002)
-RATES = (0.01, 0.03, 0.1)
+RATES = (0.01, 0.03, 0.1, 0.3, 1.0)  # wide: the linear students want more than 0.1
 ENDS = (1, 4, 16)  # from any of these to any other, or staying there
 SETTINGS = {"60 images": (60, "64-16-10"), "all images": (1197, "64-10")}
 SHAPES: Mapping[str, Callable[[float], float]] = {  # the share of the way that is behind

@@ -135,7 +135,70 @@ def test_the_winner_is_the_first_of_the_best_of_those_looked_at(search):
     assert pictures.of_chosen(row, "accuracy", 3).tolist() == [0.2]
 
 
+def test_a_trial_is_where_the_search_drew_it(search):
+    u = np.random.default_rng(0).random((5, 4, 3))
+    tried = [[search.from_shares(one) for one in trials] for trials in u]
+    np.testing.assert_allclose(pictures.shares(tried), u, atol=1e-12)
+
+
+def made_up(rng, tried, quality, spread=0.012):
+    """Searches whose validation digits are the easier, the better the student; and their luck."""
+    luck, other = rng.normal(scale=spread, size=(2, *quality.shape))
+    easier = 0.06 * (quality - 0.5)
+    found = {"validation": quality + easier + luck, "accuracy": quality + other}
+    return {"tried": tried} | {key: v.tolist() for key, v in found.items()}, luck
+
+
+def quality_at(tried):
+    """Best at T 8 and rate 0.03, far away much worse; alpha hardly matters."""
+    away = pictures.shares(tried) - pictures.shares((8.0, 0.45, 0.03))
+    return 0.92 - away**2 @ np.array([0.3, 0.01, 0.9])
+
+
+@pytest.mark.parametrize("name", ["grid", "random"])
+def test_optimism_is_the_luck_of_the_chosen_and_not_what_every_good_student_has(search, name):
+    """Where luck is known: within a quarter of a point, and the mean over all trials is not."""
+    rng, found, true, naive = np.random.default_rng(0), [], [], []
+    for k in range(30):
+        tried = [tried_by(search, name, seed) for seed in range(20 * k, 20 * k + 20)]
+        row, luck = made_up(rng, tried, quality_at(tried))
+        found.append(pictures.optimism(row, 27).mean)
+        true.append(100 * np.mean(luck[np.arange(20), pictures.chosen(row, 27)]))
+        gaps = np.array(row["validation"]) - np.array(row["accuracy"])
+        best = gaps[np.arange(20), pictures.chosen(row, 27)]
+        naive.append(100 * np.mean(best - gaps.mean(axis=1)))
+    assert np.mean(true) > 0.4
+    assert np.mean(found) == pytest.approx(np.mean(true), abs=0.25)
+    assert np.mean(naive) > np.mean(true) + 0.5
+
+
+def test_of_equal_trials_optimism_is_the_expected_maximum(search):
+    """Of 8 normal ones it is 1.4236 standard deviations."""
+    tried = np.broadcast_to((8.0, 0.45, 0.03), (1500, 8, 3))
+    row, _ = made_up(np.random.default_rng(1), tried, np.full((1500, 8), 0.9), spread=0.01)
+    found = pictures.optimism(row, 8)
+    assert found.mean == pytest.approx(1.4236, abs=0.15)
+
+
+def test_what_the_gap_is_anyway_comes_from_the_same_dials_in_other_seeds():
+    hot, cold = (32.0, 0.0, 0.03), (1.0, 0.9, 0.03)
+    row = {"tried": [[hot, cold], [cold, hot], [hot, cold]]}
+    row |= {"validation": [[0.9, 0.5], [0.6, 0.8], [0.7, 0.75]]}
+    row |= {"accuracy": [[0.8, 0.5], [0.5, 0.75], [0.7, 0.55]]}
+    assert pictures.anyway(row, 2) == pytest.approx([0.025, 0.05, 0.05])
+    gaps = np.array([0.1, 0.05, 0.2]) - [0.025, 0.05, 0.05]
+    assert pictures.optimism(row, 2).mean == pytest.approx(100 * gaps.mean())
+
+
 # --- Teachers -------------------------------------------------------------------------------------
+
+
+def test_who_picks_by_a_measure_gets_that_seed_s_best_teacher_and_no_control():
+    nll = {"one": [0.3, 0.1], "two": [0.2, 0.2], "random": [0.0, 0.0]}
+    teachers = {name: {"teacher_nll": values} for name, values in nll.items()}
+    rows = {(n, 1, 0): {"trials": {"0.1": 1}, "right": [f"{n} 0", f"{n} 1"]} for n in nll}
+    found = pictures.picked(teachers, rows, "NLL")
+    assert found == {"teacher": ["two", "one"], "right": ["two 0", "one 1"]}
 
 
 def test_the_fitted_temperature_undoes_a_factor(teachers):
