@@ -1,0 +1,246 @@
+"""The playground: the grid on the page in pictures, and `play`, which trains what you choose."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from distill_lib import Estimate, Split, crossed_interval, figures, unpacked
+from pictures.playground_runs import ALONE, DATA, KNOWING, METHODS, dataset, trials
+from pictures.rows import Row, crossed_gain, lay_out, minus, percent
+from pictures.shared import draw_digit
+
+Drawn = tuple[Figure, str]
+STUDENTS = {"linear": 0, "16 units": 16}
+MEASURES = {"accuracy": "accuracy, %", "fidelity": "fidelity, %", "ece": "ECE, points"}
+SHOWN = 6  # digits that a picture has room for
+
+
+class Measured(NamedTuple):
+    """A row of the record, and what the pictures show of it, in percent and points.
+
+    The intervals of accuracy and of the gain over the labels alone cover seeds and test examples,
+    the others seeds.
+    """
+
+    row: Row
+    accuracy: Estimate
+    gain: Estimate
+    fidelity: Estimate
+    ece: Estimate
+
+
+Key = tuple[str, int, float, str, int, str]
+"""Data, labels, noise, teacher, student, method."""
+Grid = Mapping[Key, Measured]
+Dials = Mapping[tuple[str, float, float], Measured]
+"""By method, T and alpha."""
+
+
+def measured(row: Row, alone: Row, examples: int) -> Measured:
+    """What is shown of a row, beside that of the labels alone."""
+    right = unpacked(row["right"], examples).astype(float)
+    return Measured(
+        row,
+        crossed_interval(right).scaled(100),
+        crossed_gain(row, alone, examples),
+        percent(row, "fidelity"),
+        percent(row, "calibration_error"),
+    )
+
+
+def by_choice(record: Row) -> dict[Key, Measured]:
+    """All rows of the grid."""
+    names = ("data", "labels", "noise", "teacher", "student", "method")
+    rows = {tuple(row[name] for name in names): row for row in record["rows"]}
+    examples = {}
+    for name in DATA:
+        test = dataset(name).test
+        assert test is not None  # these data sets have one
+        examples[name] = len(test)
+    return {
+        key: measured(row, rows[*key[:-1], ALONE], examples[key[0]]) for key, row in rows.items()
+    }
+
+
+def by_dials(record: Row) -> dict[tuple[str, float, float], Measured]:
+    """The rows of the dials; the labels alone are at T = 1, alpha = 1."""
+    rows = {(row["method"], row["T"], row["alpha"]): row for row in record["rows"]}
+    alone = next(row for (method, *_), row in rows.items() if method == ALONE)
+    return {key: measured(row, alone, 400) for key, row in rows.items()}
+
+
+def dials_of(row: Row) -> str:
+    """The dials that validation has chosen for a row, in words."""
+    one = trials(row["method"])[row["rate"]]
+    rate = f"rate {one['rate']:g}"
+    if row["method"] == ALONE:
+        return rate
+    beta = f", β {one['beta']:g}" if one["beta"] else ""
+    return f"T {one['T']:g}, α {one['alpha']:g}{beta}, {rate}"
+
+
+def limits_of(grid: Mapping[Any, Measured]) -> dict[str, tuple[float, float]]:
+    """For each measure, limits that hold all rows."""
+    found = {}
+    for name in MEASURES:
+        every: list[Estimate] = [getattr(one, name) for one in grid.values()]
+        low, high = min(e.low for e in every), max(e.high for e in every)
+        room = (high - low) / 12
+        found[name] = (low - room, high + room)
+    return found
+
+
+def _panels(cases: Mapping[str, Measured], limits: Mapping[str, tuple[float, float]]) -> Figure:
+    """A row for each case, a panel for each measure; a dotted line where the labels alone stand."""
+    figure, every = figures.new(height=1.05 + 0.33 * len(cases), columns=len(MEASURES))
+    for axes, (name, xlabel) in zip(every, MEASURES.items(), strict=True):
+        for y, (case, one) in enumerate(cases.items()):
+            e: Estimate = getattr(one, name)
+            look: Any = {"color": figures.COLOURS["muted" if case == ALONE else "student"]}
+            axes.plot([e.low, e.high], [y, y], "-", linewidth=3, solid_capstyle="round", **look)
+            axes.plot([e.mean], [y], "s" if case == ALONE else "o", markersize=7, **look)
+        if ALONE in cases:
+            base: Estimate = getattr(cases[ALONE], name)
+            axes.axvline(base.mean, color=figures.COLOURS["ink"], linewidth=1, linestyle=":")
+        axes.set(xlim=limits[name], xlabel=xlabel, ylim=(len(cases) - 0.5, -0.5))
+        axes.set(yticks=range(len(cases)), yticklabels=list(cases))
+        axes.locator_params(axis="x", nbins=3)
+        axes.grid(axis="y", visible=False)
+        axes.tick_params(labelleft=axes is every[0])
+    teacher = 100 * float(np.mean(next(iter(cases.values())).row["teacher_accuracy"]))
+    if limits["accuracy"][0] < teacher < limits["accuracy"][1]:
+        every[0].axvline(teacher, color=figures.COLOURS["teacher"], linewidth=2, linestyle="-.")
+    return figure
+
+
+def _in_words(cases: Mapping[str, Measured]) -> str:
+    """The accuracies, and the gains over the labels alone."""
+    words = [
+        f"{name} {one.accuracy:.1f}%" + ("" if name == ALONE else minus(f" ({one.gain:+.1f})"))
+        for name, one in cases.items()
+    ]
+    return "; ".join(words)
+
+
+def _table(grid: Grid, shown: Mapping[str, Measured], case: str) -> Drawn:
+    teacher = 100 * float(np.mean(shown[ALONE].row["teacher_accuracy"]))
+    text = f"{case}. Teacher {teacher:.1f}% right; {_in_words(shown)}."
+    return _panels(shown, limits_of(grid)), text
+
+
+def draw_methods(grid: Grid, data: str, labels: int, noise: float) -> Drawn:
+    """Five ways to learn from so many labels, a share of them wrong; the teacher knows them all."""
+    grid = {k: one for k, one in grid.items() if k[3:5] == (KNOWING, 16)}
+    shown = {m: grid[data, labels, noise, KNOWING, 16, m] for m in METHODS}
+    return _table(grid, shown, f"{data}, {labels} labels, {noise:.0%} of them wrong")
+
+
+def draw_pairs(grid: Grid, teacher: str, student: str, noise: float) -> Drawn:
+    """Five ways to learn from 300 labels, by what the teacher has seen, and by the student."""
+    grid = {key: one for key, one in grid.items() if key[:2] == ("digits", 300)}
+    units = STUDENTS[student]
+    shown = {m: grid["digits", 300, noise, teacher, units, m] for m in METHODS}
+    return _table(grid, shown, f"{student}, teacher: {teacher}, {noise:.0%} of the labels wrong")
+
+
+def _curve(row: Row) -> list[Estimate]:
+    """A learning curve of the dials, in percent, with an interval over the seeds."""
+    n = len(row["accuracy"])
+    return [Estimate(look[0], look[1], look[2], n).scaled(100) for look in row["curve"]]
+
+
+def draw_curves(dials: Dials, method: str, T: float, alpha: float) -> Drawn:
+    """Accuracy on validation while the student learns, beside that of the labels alone."""
+    one, alone = dials[method, T, alpha], dials[ALONE, 1, 1.0]
+    steps = np.linspace(0, 400, len(one.row["curve"]))
+    lines = {method: _curve(one.row), ALONE: _curve(alone.row)}
+    look: Any = {"xlabel": "steps", "ylabel": "validation accuracy, %", "ylim": (0, 100)}
+    figure = figures.curves(steps, lines, colours=("student", "muted"), **look)
+    early = [100 * row["curve"][len(steps) // 4][0] for row in (one.row, alone.row)]
+    text = f"{method}, T = {T:g}, α = {alpha:g}: after a quarter of the steps {early[0]:.0f}% on "
+    return figure, f"{text}validation, labels alone {early[1]:.0f}%."
+
+
+def draw_dials(dials: Dials, method: str, T: float, alpha: float) -> Drawn:
+    """The same student on test, beside the labels alone."""
+    shown = {ALONE: dials[ALONE, 1, 1.0], method: dials[method, T, alpha]}
+    longest = max(METHODS, key=len)
+    figure = _panels(shown, limits_of(dials))
+    lay_out(figure, figure.axes[0].yaxis, longest)
+    figure.axes[0].set(yticks=[0, 1], yticklabels=list(shown))
+    one = shown[method]
+    text = f"On test: {_in_words(shown)}; fidelity {one.fidelity:.1f}%, ECE {one.ece:.1f} points."
+    return figure, text
+
+
+def draw_disagreements(grid: Grid, test: Split, labels: int, noise: float, method: str) -> Drawn:
+    """The first test digits on which one student and its teacher differ, and who is right."""
+    row = grid["digits", labels, noise, KNOWING, 16, method].row
+    student, teacher = (np.array([*map(int, row[n])]) for n in ("answers", "answers_of_teacher"))
+    figure = disagreements(test, student, teacher)
+    where = f"{method}, {labels} labels, {noise:.0%} of them wrong"
+    return figure, f"{where}, one seed. {in_numbers(test.labels, student, teacher)}"
+
+
+def in_numbers(labels: np.ndarray, student: np.ndarray, teacher: np.ndarray) -> str:
+    """On how many examples two differ, and who of them is right there."""
+    differ = student != teacher
+    right = [int(np.sum(differ & (one == labels))) for one in (student, teacher)]
+    n = int(differ.sum())
+    return (
+        f"Student and teacher differ on {n} of {len(labels)}: there the student is right {right[0]}"
+        f" times, the teacher {right[1]}, neither {n - sum(right)}."
+    )
+
+
+def disagreements(test: Split, student: np.ndarray, teacher: np.ndarray) -> Figure:
+    """Digits with three lines each: what it is, what the student says, and the teacher."""
+    rows = np.flatnonzero(student != teacher)[:SHOWN]
+    figure, every = figures.new(height=1.75, columns=SHOWN)
+    for axes, k in zip(every, [*rows, *[None] * (SHOWN - len(rows))], strict=True):
+        pixels = test.inputs[k] if k is not None else np.zeros(test.inputs.shape[1])
+        draw_digit(axes, pixels)
+        if k is not None:
+            marks = ["✓" if one[k] == test.labels[k] else "×" for one in (student, teacher)]
+            words = f"S: {student[k]} {marks[0]}\nT: {teacher[k]} {marks[1]}"
+            axes.set_title(words, fontsize=10)
+    return figure
+
+
+def chosen_table(grid: Grid, data: str) -> Iterator[str]:
+    """A line for each method and setting: its gain over the labels alone, and its dials."""
+    for labels in (30, 300):
+        for noise in (0.0, 0.3):
+            yield f"{data}, {labels} labels, {noise:.0%} wrong"
+            for method in METHODS:
+                one = grid[data, labels, noise, KNOWING, 16, method]
+                gain = "" if method == ALONE else minus(f"{one.gain:+.1f}")
+                yield f"  {method:<17} {one.accuracy:.1f}% {gain:<10} {dials_of(one.row)}"
+
+
+WITHOUT = (
+    "No kernel runs here, so nothing can be trained. The rocket at the top of the page brings one "
+    "(Binder, Colab), or a copy of the book and its command `make lab`: run the cells, and here is "
+    "the panel."
+)
+
+
+def play() -> None:
+    """A panel that trains what you choose; on a page without a kernel, a sentence."""
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if os.environ.get("LIVEFIGURES_BUILD"):
+        words = WITHOUT.replace("`make lab`", "<code>make lab</code>")
+        display({"text/html": f"<p>{words}</p>", "text/plain": WITHOUT}, raw=True)
+    elif not hasattr(get_ipython(), "kernel"):
+        print(WITHOUT)
+    else:
+        from pictures.playground_panel import show_panel
+
+        show_panel()
