@@ -17,7 +17,7 @@ from pictures.shared import draw_digit
 Drawn = tuple[Figure, str]
 STUDENTS = {"linear": 0, "16 units": 16}
 MEASURES = {"accuracy": "accuracy, %", "fidelity": "fidelity, %", "ece": "ECE, points"}
-SHOWN = 6  # digits that a picture has room for
+SHOWN = 5  # digits that a picture has room for
 
 
 class Measured(NamedTuple):
@@ -169,9 +169,8 @@ def draw_curves(dials: Dials, method: str, T: float, alpha: float) -> Drawn:
 def draw_dials(dials: Dials, method: str, T: float, alpha: float) -> Drawn:
     """The same student on test, beside the labels alone."""
     shown = {ALONE: dials[ALONE, 1, 1.0], method: dials[method, T, alpha]}
-    longest = max(METHODS, key=len)
     figure = _panels(shown, limits_of(dials))
-    lay_out(figure, figure.axes[0].yaxis, longest)
+    lay_out(figure, figure.axes[0].yaxis, "cosine-enhanced")  # the widest
     figure.axes[0].set(yticks=[0, 1], yticklabels=list(shown))
     one = shown[method]
     text = f"On test: {_in_words(shown)}; fidelity {one.fidelity:.1f}%, ECE {one.ece:.1f} points."
@@ -199,7 +198,7 @@ def in_numbers(labels: np.ndarray, student: np.ndarray, teacher: np.ndarray) -> 
 
 
 def disagreements(test: Split, student: np.ndarray, teacher: np.ndarray) -> Figure:
-    """Digits with three lines each: what it is, what the student says, and the teacher."""
+    """Digits, and above each what student and teacher say, and whether that is right."""
     rows = np.flatnonzero(student != teacher)[:SHOWN]
     figure, every = figures.new(height=1.75, columns=SHOWN)
     for axes, k in zip(every, [*rows, *[None] * (SHOWN - len(rows))], strict=True):
@@ -207,7 +206,7 @@ def disagreements(test: Split, student: np.ndarray, teacher: np.ndarray) -> Figu
         draw_digit(axes, pixels)
         if k is not None:
             marks = ["✓" if one[k] == test.labels[k] else "×" for one in (student, teacher)]
-            words = f"S: {student[k]} {marks[0]}\nT: {teacher[k]} {marks[1]}"
+            words = f"student {student[k]} {marks[0]}\nteacher {teacher[k]} {marks[1]}"
             axes.set_title(words, fontsize=10)
     return figure
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 from typing import Any
@@ -289,8 +290,11 @@ class Panel:
         self.pictures = widgets.HTML(f'<style onload="{KEYS}">{kernel_style()}{STYLE}</style>')
         self.run.on_click(self.start)
         self.stop.on_click(self.halt)
+        every, wrap = [*self.controls.values()], widgets.Layout(flex_flow="row wrap")
+        columns = [widgets.VBox(every[:6]), widgets.VBox(every[6:])]
+        above = widgets.HBox(columns, layout=wrap)
         row = widgets.HBox([self.run, self.stop, self.bar])
-        self.box = widgets.VBox([*self.controls.values(), row, self.words, self.pictures])
+        self.box = widgets.VBox([above, row, self.words, self.pictures])
         self.slim = new_slim(uuid4().hex)
         self.job: Job | None = None
         self.task: asyncio.Task[None] | None = None
@@ -342,14 +346,15 @@ class Panel:
                 self.say(f"{over}: {n} of {job.seeds} seeds.")
         except Exception as error:
             job.halt.set()
-            self.say(str(error), alert=True)
-            raise
+            self.say(f"No picture of this: {error}", alert=True)
         finally:
             self.run.disabled, self.stop.disabled = False, True
 
     def look(self, job: Job) -> None:
         """Move the bar; draw, where there is something new."""
         self.bar.value = min(job.done, job.total)
+        job = copy(job)
+        job.runs = [*job.runs]  # the thread goes on
         now = (len(job.runs), len(job.curve))
         if now == self.drawn or now == (0, 0):
             return
@@ -375,9 +380,10 @@ class Panel:
     def close(self) -> None:
         """Stop, and leave nothing behind."""
         self.halt()
-        for one in [*self.controls.values(), *self.box.children, self.run, self.stop, self.bar]:
+        every: list[widgets.Widget] = [self.box]
+        for one in every:  # it grows meanwhile
+            every += getattr(one, "children", ())
             one.close()
-        self.box.close()
 
 
 _open: list[Panel] = []
