@@ -59,9 +59,9 @@ HELP = {  # what stands before each control
     "data": "data",
     "labels": "labels",
     "noise": "share of them wrong",
-    "unlabelled": "other inputs, without labels, too",
+    "unlabelled": "unlabelled inputs, too",
     "teacher": "teacher has seen",
-    "student": "student, hidden units (0: linear)",
+    "student": "student, hidden units",
     "method": "method",
     "T": "T",
     "alpha": "α, weight of the labels",
@@ -284,7 +284,7 @@ class Panel:
     def __init__(self) -> None:
         self.controls = controls()
         self.run = widgets.Button(description="Run", button_style="primary")
-        self.stop = widgets.Button(description="Stop", disabled=True)
+        self.stop = widgets.Button(description="Stop", button_style="danger", disabled=True)
         self.bar = widgets.IntProgress(0, 0, 1, description="steps")
         self.words = widgets.HTML('<span role="status">Choose, and press Run.</span>')
         self.pictures = widgets.HTML(f'<style onload="{KEYS}">{kernel_style()}{STYLE}</style>')
@@ -337,6 +337,7 @@ class Panel:
                     self.say(f"Training {job.doing}.")
                     self.look(job)
                 await asyncio.sleep(EVERY)
+            job.curve = []
             self.look(job)
             n = len(job.runs)
             over = "Stopped" if job.halt.is_set() and n < job.seeds else "Done"
@@ -356,7 +357,7 @@ class Panel:
         job = copy(job)
         job.runs = [*job.runs]  # the thread goes on
         now = (len(job.runs), len(job.curve))
-        if now == self.drawn or now == (0, 0):
+        if now in (self.drawn, (0, 0)):
             return
         if now[0] != max(self.drawn[0], 0):
             self.later = [self.still(draw, job) for draw in (draw_reliability, draw_differences)]

@@ -530,7 +530,7 @@ DRAWN |= {
         played()[0], **{"data": "digits", "labels": 30, "noise": 0} | at
     ),
     "playground.draw_pairs": lambda **at: playground.draw_pairs(
-        played()[0], **{"teacher": "all labels", "student": "linear", "noise": 0} | at
+        played()[0], **{"teacher": "all labels", "student": "linear"} | at
     ),
     "playground.draw_curves": lambda **at: playground.draw_curves(
         played()[1], **{"method": "traditional", "T": 4, "alpha": 0} | at
@@ -647,10 +647,9 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "playground.draw_pairs": {
         "teacher": ["same labels", "random"],
         "student": ["16 units"],
-        "noise": [0.3],
     },
-    "playground.draw_curves": {"method": ["self-distillation"], "T": [16], "alpha": [0.9]},
-    "playground.draw_dials": {"method": ["self-distillation"], "T": [16], "alpha": [0.9]},
+    "playground.draw_curves": {"method": ["self-distillation"], "T": [16], "alpha": [0.5]},
+    "playground.draw_dials": {"method": ["self-distillation"], "T": [16], "alpha": [0.5]},
     "playground.draw_disagreements": {
         "labels": [300],
         "noise": [0.3],
