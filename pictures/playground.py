@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from distill_lib import Estimate, Split, crossed_interval, figures, unpacked
-from pictures.playground_runs import ALONE, DATA, KNOWING, METHODS, dataset, trials
+from pictures.playground_runs import ALONE, DATA, KNOWING, METHODS, TEACHERS, dataset, trials
 from pictures.rows import NOT_RUN, Row, crossed_gain, lay_out, minus, percent
 from pictures.shared import draw_digit
 
@@ -225,15 +225,40 @@ def disagreements(test: Split, student: np.ndarray, teacher: np.ndarray) -> Figu
     return figure
 
 
-def chosen_table(grid: Grid, data: str) -> Iterator[str]:
-    """A line for each method and setting: its gain over the labels alone, and its dials."""
-    for labels in (30, 300):
-        for noise in (0.0, 0.3):
-            yield f"{data}, {labels} labels, {noise:.0%} wrong"
-            for method in METHODS:
-                one = grid[data, labels, noise, KNOWING, 16, method]
-                gain = "" if method == ALONE else minus(f"{one.gain:+.1f}")
-                yield f"  {method:<17} {one.accuracy:.1f}% {gain:<10} {dials_of(one.row)}"
+def _line(name: str, gains: Iterable[Estimate]) -> str:
+    """A row of a table: points over the labels alone."""
+    return f"{name:<18}" + "".join(f"{minus(f'{gain:+.1f}'):>15}" for gain in gains)
+
+
+def gains_table(grid: Grid) -> Iterator[str]:
+    """For each data set and method, its points over the labels alone in four settings."""
+    cases = [(labels, noise) for labels in (30, 300) for noise in (0.0, 0.3)]
+    for data in DATA:
+        heads = [f"{labels}, {noise:.0%} wrong" for labels, noise in cases]
+        yield f"{data:<18}" + "".join(f"{head:>15}" for head in heads)
+        for method in METHODS[1:]:
+            yield _line(method, [grid[data, *case, KNOWING, 16, method].gain for case in cases])
+
+
+def teachers_table(grid: Grid) -> Iterator[str]:
+    """For each student and teacher, the points of the methods over the labels alone."""
+    methods = METHODS[1:4]
+    yield f"{'':<22}" + "".join(f"{method:>16}" for method in methods)
+    for student, units in STUDENTS.items():
+        for teacher in TEACHERS:
+            gains = [grid["digits", 300, 0.3, teacher, units, m].gain for m in methods]
+            cells = "".join(f"{minus(f'{gain:+.1f}'):>16}" for gain in gains)
+            yield f"{student + ', ' + teacher:<22}{cells}"
+
+
+def dials_table(dials: Dials) -> Iterator[str]:
+    """For each method and alpha, the points over the labels alone at each T."""
+    temperatures = (1, 4, 16)
+    yield f"{'':<25}" + "".join(f"{f'T = {T}':>15}" for T in temperatures)
+    for method in METHODS[1:]:
+        for alpha in (0, 0.5):
+            gains = [dials[method, T, alpha].gain for T in temperatures]
+            yield _line(f"{method}, α {alpha:g}".ljust(25), gains)
 
 
 WITHOUT = (
