@@ -77,16 +77,6 @@ def by_dials(record: Row) -> dict[tuple[str, float, float], Measured]:
     return {key: measured(row, alone, 400) for key, row in rows.items()}
 
 
-def dials_of(row: Row) -> str:
-    """The dials that validation has chosen for a row, in words."""
-    one = trials(row["method"])[row["rate"]]
-    rate = f"rate {one['rate']:g}"
-    if row["method"] == ALONE:
-        return rate
-    beta = f", β {one['beta']:g}" if one["beta"] else ""
-    return f"T {one['T']:g}, α {one['alpha']:g}{beta}, {rate}"
-
-
 def limits_of(grid: Mapping[Any, Measured]) -> dict[str, tuple[float, float]]:
     """For each measure, limits that hold all rows."""
     found = {}
@@ -241,14 +231,16 @@ def gains_table(grid: Grid) -> Iterator[str]:
 
 
 def teachers_table(grid: Grid) -> Iterator[str]:
-    """For each student and teacher, the points of the methods over the labels alone."""
+    """For each student and teacher, the methods' points over the labels alone, and their alpha."""
     methods = METHODS[1:4]
-    yield f"{'':<22}" + "".join(f"{method:>16}" for method in methods)
+    yield f"{'':<22}" + "".join(f"{method:>19}" for method in methods)
     for student, units in STUDENTS.items():
         for teacher in TEACHERS:
-            gains = [grid["digits", 300, 0.3, teacher, units, m].gain for m in methods]
-            cells = "".join(f"{minus(f'{gain:+.1f}'):>16}" for gain in gains)
-            yield f"{student + ', ' + teacher:<22}{cells}"
+            every = [grid["digits", 300, 0.3, teacher, units, m] for m in methods]
+            alphas = [trials(one.row["method"])[one.row["rate"]]["alpha"] for one in every]
+            pairs = zip(every, alphas, strict=True)
+            cells = [minus(f"{one.gain:+.1f}, α {alpha:g}") for one, alpha in pairs]
+            yield f"{student + ', ' + teacher:<22}" + "".join(f"{cell:>19}" for cell in cells)
 
 
 def dials_table(dials: Dials) -> Iterator[str]:

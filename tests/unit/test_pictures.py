@@ -717,7 +717,7 @@ def test_every_picture_is_tried_here():
     of_tuning = "points by_teacher best_key student in_order rank_correlation teacher_table chosen"
     of_tuning += " of_chosen optimism search_gain by_schedule kind best_by_kind best_fixed"
     judging |= {f"tuning.{name}" for name in (of_tuning + " temperature").split()}
-    of_playground = "measured by_choice by_dials dials_of limits_of in_numbers play"
+    of_playground = "measured by_choice by_dials limits_of in_numbers play"
     of_playground += " gains_table teachers_table dials_table"
     judging |= {f"playground.{name}" for name in of_playground.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
