@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from distill_lib import Estimate, Split, crossed_interval, figures, unpacked
@@ -88,19 +90,21 @@ def limits_of(grid: Mapping[Any, Measured]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _panels(cases: Mapping[str, Measured], limits: Mapping[str, tuple[float, float]]) -> Figure:
+def _panels(
+    every: Sequence[Axes],
+    cases: Mapping[str, Measured],
+    limits: Mapping[str, tuple[float, float]],
+) -> None:
     """A row for each case, a panel for each measure; a dotted line where the labels alone stand."""
-    figure, every = figures.new(height=1.05 + 0.33 * len(cases), columns=len(MEASURES))
     for axes, (name, xlabel) in zip(every, MEASURES.items(), strict=True):
         for y, (case, one) in enumerate(cases.items()):
             e: Estimate = getattr(one, name)
             look: Any = {"color": figures.COLOURS["muted" if case == ALONE else "student"]}
             axes.plot([e.low, e.high], [y, y], "-", linewidth=3, solid_capstyle="round", **look)
-            axes.plot([e.mean], [y], "s" if case == ALONE else "o", markersize=7, **look)
-        if ALONE in cases:
-            base: Estimate = getattr(cases[ALONE], name)
-            if base is not NOT_RUN:
-                axes.axvline(base.mean, color=figures.COLOURS["ink"], linewidth=1, linestyle=":")
+            axes.plot([e.mean], [y], "s" if case == ALONE else "o", markersize=5, **look)
+        base: Estimate = getattr(cases[ALONE], name)
+        if base is not NOT_RUN:
+            axes.axvline(base.mean, color=figures.COLOURS["ink"], linewidth=1, linestyle=":")
         axes.set(xlim=limits[name], xlabel=xlabel, ylim=(len(cases) - 0.5, -0.5))
         axes.set(yticks=range(len(cases)), yticklabels=list(cases))
         axes.locator_params(axis="x", nbins=3)
@@ -109,7 +113,6 @@ def _panels(cases: Mapping[str, Measured], limits: Mapping[str, tuple[float, flo
     teacher = 100 * float(np.mean([*cases.values()][1].row["teacher_accuracy"]))
     if limits["accuracy"][0] < teacher < limits["accuracy"][1]:
         every[0].axvline(teacher, color=figures.COLOURS["teacher"], linewidth=2, linestyle="-.")
-    return figure
 
 
 def _in_words(cases: Mapping[str, Measured]) -> str:
@@ -124,7 +127,9 @@ def _in_words(cases: Mapping[str, Measured]) -> str:
 def _table(grid: Mapping[Key, Measured], shown: Mapping[str, Measured], case: str) -> Drawn:
     teacher = 100 * float(np.mean(shown["traditional"].row["teacher_accuracy"]))
     text = f"{case}. Teacher {teacher:.1f}% right; {_in_words(shown)}."
-    return _panels(shown, limits_of(grid)), text
+    figure, every = figures.new(height=1.05 + 0.33 * len(shown), columns=len(MEASURES))
+    _panels(every, shown, limits_of(grid))
+    return figure, text
 
 
 def draw_methods(grid: Grid, data: str, labels: int, noise: float) -> Drawn:
@@ -158,27 +163,24 @@ def _curve(row: Row) -> list[Estimate]:
     return [Estimate(look[0], look[1], look[2], n).scaled(100) for look in row["curve"]]
 
 
-def draw_curves(dials: Dials, method: str, T: float, alpha: float) -> Drawn:
-    """Accuracy on validation while the student learns, beside that of the labels alone."""
-    one, alone = dials[method, T, alpha], dials[ALONE, 1, 1.0]
-    steps = LOOK * np.arange(len(one.row["curve"]))
-    lines = {method: _curve(one.row), ALONE: _curve(alone.row)}
-    look: Any = {"xlabel": "steps", "ylabel": "validation accuracy, %", "ylim": (0, 100)}
-    figure = figures.curves(steps, lines, colours=("student", "muted"), **look)
-    early = [100 * row["curve"][4][0] for row in (one.row, alone.row)]
-    text = f"{method}, T = {T:g}, α = {alpha:g}: after 80 steps {early[0]:.0f}% on "
-    return figure, f"{text}validation, labels alone {early[1]:.0f}%."
-
-
 def draw_dials(dials: Dials, method: str, T: float, alpha: float) -> Drawn:
-    """The same student on test, beside the labels alone."""
+    """How the student learns, and below what it does on test; beside the labels alone."""
     shown = {ALONE: dials[ALONE, 1, 1.0], method: dials[method, T, alpha]}
-    figure = _panels(shown, limits_of(dials))
-    lay_out(figure, figure.axes[0].yaxis, "cosine-enhanced")  # the widest
-    figure.axes[0].set(yticks=[0, 1], yticklabels=list(shown))
+    figure, (top,) = figures.new(height=4.2)
+    grid = figure.add_gridspec(2, len(MEASURES), height_ratios=(2.2, 1))
+    top.set_subplotspec(grid[0, :])
+    with matplotlib.rc_context(figures.STYLE):
+        below = [figure.add_subplot(grid[1, k]) for k in range(len(MEASURES))]
+    lines = {name: _curve(one.row) for name, one in reversed(shown.items())}
+    figures.draw_lines(top, LOOK * np.arange(len(lines[ALONE])), lines, ("student", "muted"))
+    top.set(xlabel="steps", ylabel="validation, %", ylim=(0, 100))
+    figures.legend_above(figure, top)
+    _panels(below, shown, limits_of(dials))
+    lay_out(figure, below[0].yaxis, "cosine-enhanced")  # the widest
+    below[0].set(yticks=[0, 1], yticklabels=list(shown))
     one = shown[method]
-    text = f"On test: {_in_words(shown)}; fidelity {one.fidelity:.1f}%, ECE {one.ece:.1f} points."
-    return figure, text
+    text = f"T = {T:g}, α = {alpha:g}. On test: {_in_words(shown)}; fidelity {one.fidelity:.1f}%, "
+    return figure, f"{text}ECE {one.ece:.1f} points."
 
 
 def draw_disagreements(grid: Grid, test: Split, labels: int, noise: float, method: str) -> Drawn:

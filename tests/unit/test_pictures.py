@@ -532,9 +532,6 @@ DRAWN |= {
     "playground.draw_pairs": lambda **at: playground.draw_pairs(
         played()[0], **{"teacher": "all labels", "student": "linear"} | at
     ),
-    "playground.draw_curves": lambda **at: playground.draw_curves(
-        played()[1], **{"method": "traditional", "T": 4, "alpha": 0} | at
-    ),
     "playground.draw_dials": lambda **at: playground.draw_dials(
         played()[1], **{"method": "traditional", "T": 4, "alpha": 0} | at
     ),
@@ -648,7 +645,6 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
         "teacher": ["same labels", "random"],
         "student": ["16 units"],
     },
-    "playground.draw_curves": {"method": ["self-distillation"], "T": [16], "alpha": [0.5]},
     "playground.draw_dials": {"method": ["self-distillation"], "T": [16], "alpha": [0.5]},
     "playground.draw_disagreements": {
         "labels": [300],
