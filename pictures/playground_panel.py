@@ -337,14 +337,14 @@ class Panel:
                     self.say(f"Training {job.doing}.")
                     self.look(job)
                 await asyncio.sleep(EVERY)
-            job.curve = []
-            self.look(job)
             n = len(job.runs)
             over = "Stopped" if job.halt.is_set() and n < job.seeds else "Done"
             if job.error:
                 self.say(f"{job.error} ({n} of {job.seeds} seeds were done.)", alert=True)
             else:
                 self.say(f"{over}: {n} of {job.seeds} seeds.")
+            job.curve = []  # of the student that was not finished
+            self.look(job)
         except Exception as error:
             job.halt.set()
             self.say(f"No picture of this: {error}", alert=True)
