@@ -59,7 +59,7 @@ HELP = {  # what stands before each control
     "data": "data",
     "labels": "labels",
     "noise": "share of them wrong",
-    "unlabelled": "unlabelled inputs, too",
+    "unlabelled": "unlabelled inputs",
     "teacher": "teacher has seen",
     "student": "student, hidden units",
     "method": "method",
