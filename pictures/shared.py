@@ -110,7 +110,7 @@ def digit_images(inputs: ArrayLike, titles: Sequence[str]) -> Figure:
     inputs = np.asarray(inputs, float)
     figure, axes = figures.new(height=1.5 if len(inputs) > 4 else 2.0, columns=len(inputs))
     for ax, pixels, title in zip(axes, inputs, titles, strict=True):
-        _draw_digit(ax, pixels)
+        draw_digit(ax, pixels)
         ax.set_title(title, fontsize=10)
     return figure
 
@@ -126,11 +126,11 @@ def digit_with_bars(
     figure = figures.bars(series, [str(k) for k in range(10)], **look)
     grid = figure.add_gridspec(1, 2, width_ratios=(1, 2.6))
     figure.axes[0].set_subplotspec(grid[1])
-    _draw_digit(figure.add_subplot(grid[0]), np.asarray(pixels, float))
+    draw_digit(figure.add_subplot(grid[0]), np.asarray(pixels, float))
     return figure
 
 
-def _draw_digit(axes: Axes, pixels: np.ndarray) -> None:
+def draw_digit(axes: Axes, pixels: np.ndarray) -> None:
     """A square image. Ink by opacity, so that it shows on a light page and on a dark one."""
     side = isqrt(pixels.size)
     image = np.tile(to_rgba(figures.COLOURS["muted"]), (side, side, 1))

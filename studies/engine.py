@@ -53,11 +53,13 @@ ALLOWED = {"accuracy": TWO_DIGITS, "fidelity": TWO_DIGITS, "validation": 2 / 200
 def fingerprint() -> str:
     """Of all that makes a measure what it is: the library, the study, the packages.
 
-    Of the folder of studies, the files that are imported: an edit of another one costs nothing.
+    Of the folders of studies and of pictures (the playground trains there), the files that are
+    imported: an edit of another one costs nothing.
     """
     files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
     paths = {Path(file).resolve() for file in files if file}
-    return joblib.hash([origin(), digest(p for p in paths if p.parent == STUDIES_FOLDER)])[:12]
+    folders = (STUDIES_FOLDER, STUDIES_FOLDER.parent / "pictures")
+    return joblib.hash([origin(), digest(p for p in paths if p.parent in folders)])[:12]
 
 
 def combinations(values: Mapping[str, Sequence[Any]]) -> list[Row]:

@@ -39,10 +39,11 @@ def shows(source: str) -> bool:
 
 
 def stands_alone(source: str) -> bool:
-    """Whether a cell is one call of explore or show, or of a table, and nothing else."""
+    """Whether a cell is one call of explore, show, play, or of a table, and nothing else."""
     body = ast.parse(source).body
     alone = len(body) == 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Call)
-    return alone and getattr(body[0].value.func, "id", "") in ("explore", "show", "Markdown")
+    name = body[0].value.func if alone else None
+    return getattr(name, "id", getattr(name, "attr", "")) in ("explore", "show", "play", "Markdown")
 
 
 @every_chapter

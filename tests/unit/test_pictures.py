@@ -44,6 +44,7 @@ from pictures import (
     deployment,
     index,
     offline,
+    playground,
     scale,
     tuning,
 )
@@ -515,6 +516,34 @@ DRAWN |= {
         **{"setting": "60 images", "start_T": 16, "end_T": 1, "shape": "linear"} | at,
     ),
 }
+
+
+@cache
+def played() -> tuple[dict, dict]:
+    """The playground's grid, and its dials."""
+    grid, dials = (recorded(f"playground{name}") for name in ("", "_dials"))
+    return playground.by_choice(grid), playground.by_dials(dials)
+
+
+DRAWN |= {
+    "playground.draw_methods": lambda **at: playground.draw_methods(
+        played()[0], **{"data": "digits", "labels": 30, "noise": 0} | at
+    ),
+    "playground.draw_pairs": lambda **at: playground.draw_pairs(
+        played()[0], **{"teacher": "all labels", "student": "linear"} | at
+    ),
+    "playground.draw_dials": lambda **at: playground.draw_dials(
+        played()[1], **{"method": "traditional", "T": 4, "alpha": 0} | at
+    ),
+    "playground.draw_disagreements": lambda **at: playground.draw_disagreements(
+        played()[0],
+        digits().test,
+        **{"labels": 30, "noise": 0, "method": "traditional"} | at,
+    ),
+    "playground.disagreements": lambda: playground.disagreements(
+        SPLIT, np.append(SPLIT.labels[:-1], SPLIT.labels[-1] - 1), SPLIT.labels
+    ),
+}
 MOVES = {  # by picture, where its sliders go from the start that stands above
     "tuning.draw_search": {"search": ["grid"], "trials": [27]},
     "tuning.draw_slices": {"search": ["Optuna"], "trials": [27]},
@@ -611,6 +640,17 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "scale.draw_settings": {"T": [1, 20], "alpha": [0, 0.9]},
     "scale.draw_bytes": {"vocabulary": [1000, 262144], "kept": [4, 256]},
     "scale.draw_pays": {"teacher": [8, 405], "tokens": [0.9], "first": ["must be trained"]},
+    "playground.draw_methods": {"data": ["clouds"], "labels": [300], "noise": [0.3]},
+    "playground.draw_pairs": {
+        "teacher": ["same labels", "random"],
+        "student": ["16 units"],
+    },
+    "playground.draw_dials": {"method": ["self-distillation"], "T": [16], "alpha": [0.5]},
+    "playground.draw_disagreements": {
+        "labels": [300],
+        "noise": [0.3],
+        "method": ["labels alone"],
+    },
     "ch12.draw_table": {"T": [1, 20], "width": ["2 × 300"]},
     "ch12.draw_mistake": {"T": [1, 20], "example": [2]},
     "ch12.draw_bias": {"student": ["wide"], "bias": [0, 8]},
@@ -653,7 +693,7 @@ def test_every_picture_is_tried_here():
     chapter_7 = "by_case settings_of right gap p_value spread_ratio holm judged answers agreement"
     chapter_7 += " verdict_lines written arrival table_row speedy"
     chapter_8 = "by_case case single ahead lead leads kept kept_words table word_errors"
-    others = {"rows", "claims", "shared", "exercises"}
+    others = {"rows", "claims", "shared", "exercises", "playground_runs", "playground_panel"}
     every = {f"{n}.{f}" for n, m in MODULES.items() if n not in others for f in functions(m)}
     judging = {f"ch07.{name}" for name in chapter_7.split()}
     judging |= {f"ch08.{name}" for name in chapter_8.split()}
@@ -674,6 +714,9 @@ def test_every_picture_is_tried_here():
     of_tuning += " of_chosen optimism search_gain by_schedule kind best_by_kind best_fixed"
     of_tuning += " temperature shares anyway picked"
     judging |= {f"tuning.{name}" for name in of_tuning.split()}
+    of_playground = "measured by_choice by_dials limits_of in_numbers play"
+    of_playground += " gains_table teachers_table dials_table"
+    judging |= {f"playground.{name}" for name in of_playground.split()}
     assert every == set(DRAWN) | judging, "add the new pictures to DRAWN above"
 
 
