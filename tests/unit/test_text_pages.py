@@ -87,7 +87,7 @@ def test_sections_that_are_named_exist(page):
 
 def test_the_frequent_questions_are_the_ten_the_articles_three_and_three_of_ours():
     questions = re.findall(r"^## .*\?$", TEXTS["faq"], re.MULTILINE)
-    assert len(questions) == 17
+    assert len(questions) == 19
     ours = ("probabilities, not logits", "use the student", "slider")
     assert all(what in asked for what, asked in zip(ours, questions[-3:], strict=True))
 
