@@ -6,8 +6,9 @@ nothing of teachers. One seed fixes the order of examples: two methods can get t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import current_thread, main_thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -221,7 +222,7 @@ def train(
     _look(history, model, optimizer, validation, 0, since_look)
 
     with few_threads(batch_size * model.multiply_adds):
-        for step in tqdm(range(1, steps + 1), desc="training", unit="step", delay=2, leave=False):
+        for step in _progress(range(1, steps + 1)):
             order = order if len(order) else rng.permutation(len(inputs))
             rows, order = order[:batch_size], order[batch_size:]
             # mode="clip" lets `take` write straight into the buffer; every row is known to exist.
@@ -253,6 +254,12 @@ def train(
     else:
         history.best_step = history.step[-1]
     return history
+
+
+def _progress(steps: range) -> Iterable[int]:
+    if current_thread() is not main_thread():  # a bar would land under whatever cell runs there
+        return steps
+    return tqdm(steps, desc="training", unit="step", delay=2, leave=False)
 
 
 def _look(

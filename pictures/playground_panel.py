@@ -58,15 +58,15 @@ LOOK = 10  # steps from one point of a growing curve to the next
 HELP = {  # what stands before each control
     "data": "data",
     "labels": "labels",
-    "noise": "share of them wrong",
+    "noise": "noise, share of them wrong",
     "unlabelled": "unlabelled inputs",
-    "teacher": "teacher has seen",
+    "teacher": "teacher",
     "student": "student, hidden units",
     "method": "method",
     "T": "T",
-    "alpha": "α, weight of the labels",
-    "beta": "β, weight of the rationale",
-    "rate": "learning rate",
+    "alpha": "α (alpha), weight of labels",
+    "beta": "β (beta), of the rationale",
+    "rate": "rate of learning",
     "steps": "steps",
     "seeds": "seeds",
 }
@@ -120,7 +120,7 @@ class Job:
         except Stopped:
             pass
         except Exception as error:  # shown in the panel, where the reader looks
-            self.error = str(error)
+            self.error = str(error) or type(error).__name__
 
     def one(self, seed: int) -> Run:
         """The seed's teacher, the labels alone, and the student."""
@@ -192,6 +192,13 @@ def estimate(values: np.ndarray, points: bool = False) -> str:
     return f"{crossed_interval(values).scaled(100):{form}}"
 
 
+def over_seeds(values: list[float]) -> str:
+    """In percent, with an interval over the seeds where there are two."""
+    if len(values) < 2:
+        return f"{100 * values[0]:.1f}"
+    return f"{interval(values).scaled(100):.1f}"
+
+
 def in_words(job: Job) -> str:
     """What the seeds done so far say on test."""
     n = len(job.runs)
@@ -207,12 +214,13 @@ def in_words(job: Job) -> str:
         gain = minus(estimate(right[method] - right[ALONE], points=True))
         words += [f"labels alone {estimate(right[ALONE])}%, gain {gain} points"]
     words += [f"teacher {estimate(right['teacher'])}%"]
-    words += [f"fidelity {100 * fidelity(logits[method], logits['teacher']):.1f}%"]
+    agree = [fidelity(s, t) for s, t in zip(logits[method], logits["teacher"], strict=True)]
+    words += [f"fidelity {over_seeds(agree)}%"]
     eces = [
-        100 * np.mean([calibration_error(z, test.labels) for z in logits[m]])
+        over_seeds([calibration_error(z, test.labels) for z in logits[m]])
         for m in dict.fromkeys((method, ALONE))
     ]
-    words += ["ECE " + ", labels alone ".join(f"{e:.1f}" for e in eces) + " points"]
+    words += ["ECE " + ", labels alone ".join(eces) + " points"]
     note = " An interval needs two seeds." if n < 2 else ""
     return "; ".join(words) + "." + note
 

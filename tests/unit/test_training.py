@@ -4,6 +4,7 @@ import io
 import re
 import tracemalloc
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -347,8 +348,13 @@ def test_without_patience_the_last_parameters_stay():
 # progress
 
 
-@pytest.mark.parametrize("seconds_per_step, shown", [(0.01, False), (0.3, True)])
-def test_only_a_long_run_shows_progress(monkeypatch, seconds_per_step, shown):
+@pytest.mark.parametrize(
+    "seconds_per_step, threaded, shown",
+    [(0.01, False, False), (0.3, False, True), (0.3, True, False)],
+)
+def test_only_a_long_run_shows_progress_and_only_where_it_was_started(
+    monkeypatch, seconds_per_step, threaded, shown
+):
     clock, out = [0.0], io.StringIO()
     monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
     monkeypatch.setattr(training, "tqdm", partial(tqdm.std.tqdm, file=out, disable=False))
@@ -358,7 +364,12 @@ def test_only_a_long_run_shows_progress(monkeypatch, seconds_per_step, shown):
             clock[0] += seconds_per_step
             return super().__call__(*given)
 
-    train(MLP((2, 2)), split_of(4), Slow(), steps=20)
+    run = partial(train, MLP((2, 2)), split_of(4), Slow(), steps=20)
+    if threaded:
+        with ThreadPoolExecutor(1) as other:
+            other.submit(run).result()
+    else:
+        run()
     assert ("training" in out.getvalue()) == shown
 
 
