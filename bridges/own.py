@@ -797,6 +797,8 @@ def main(given: Sequence[str] | None = None) -> None:
         path = result.save(asked.out)
     except ValueError as error:
         sys.exit(f"own.py: {error}")
+    except OSError as error:
+        sys.exit(f"own.py: cannot read or write {error.filename or ''}: {error.strerror or error}")
     except KeyboardInterrupt:
         print(f"\nStopped. What is done is kept in {asked.out}: the same command goes on.")
         sys.exit(130)

@@ -103,7 +103,10 @@ def read(
 
 
 def _wanted(path: Path, names: Sequence[str], texts: Sequence[str], drop: Collection[str]) -> None:
-    """ValueError for a name that occurs twice, or one that was asked for and is not there."""
+    """ValueError for no name, one that occurs twice, or one that was asked for and is not there."""
+    if (place := [*names].index("") if "" in names else -1) >= 0 and "" not in drop:
+        advice = 'if it numbers the rows, as pandas writes it, drop "", or save with index=False'
+        raise ValueError(f"column {place + 1} of {path.name} has no name: {advice}")
     if twice := [name for name, n in Counter(names).items() if n > 1]:
         raise ValueError(f"columns must have names of their own, got {some(twice)} more than once")
     for name in (*texts, *drop):
@@ -194,6 +197,8 @@ def _no_number(name: str, value: object, place: str) -> ValueError:
     advice = (
         "make it numbers (a category: a column of 0 and 1 for each value), or leave it out (drop)"
     )
+    if _is_number(str(value).replace(",", ".", 1)):
+        advice = "write decimals with a point"
     return ValueError(f"the feature {name!r} must be numbers, got {value!r} in {place}: {advice}")
 
 
@@ -296,7 +301,15 @@ def checked_features(features: ArrayLike, names: Sequence[str] | None) -> tuple[
     if not np.isfinite(array).all():
         row, column = (int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise _no_number(names[column], array[row, column], f"row {row}")
+    if counting := [n for n, c in zip(names, array.T, strict=True) if _counts(c)]:
+        advice = "a number of the row is no measurement, and hides that rows are equal: leave it out"
+        raise ValueError(f"features count the rows: {some(counting)}; {advice} (drop)")
     return array, names
+
+
+def _counts(column: Array) -> bool:
+    """Whether each value is one more than the one before."""
+    return len(column) > SMALLEST and bool((np.diff(column) == 1).all())
 
 
 def _object_floats(name: str, column: Array) -> Array:
@@ -370,8 +383,9 @@ def dataset(
             "duplicates", come to one side; rows without label are in the transfer set alone.
         seed: of the draw.
 
-    Inputs are standardised by the rows of train. ValueError for too few rows, equal rows on two
-    sides, a class that is not among the rows of train, or a feature that never changes there.
+    Inputs are standardised by the rows of train, those without a label as well. ValueError for too
+    few rows, equal rows on two sides, a class that is not among the rows of train, or a feature
+    that never changes there.
     """
     check_whole("seed", seed, least=0)
     if unknown := set(allow) - set(ALLOWED):
@@ -392,9 +406,10 @@ def dataset(
             raise ValueError(
                 f"at least {SMALLEST} labelled rows must be for {p}, got {got}: {advice}"
             )
-    train = features[rows["train"]]
-    mean, spread = train.mean(axis=0), train.std(axis=0)
-    constant = spread <= 1e-12 * np.abs(train).max(axis=0)
+    transfer = np.flatnonzero(part == "train")  # those without a label, too
+    shown = features[transfer]
+    mean, spread = shown.mean(axis=0), shown.std(axis=0)
+    constant = spread <= 1e-12 * np.abs(shown).max(axis=0)
     if constant.any() and ("constant" not in allow or constant.all()):
         which = some([n for n, c in zip(names, constant, strict=True) if c])
         advice = "leave them out (drop), or allow 'constant': they are 0 to the student then"
@@ -404,7 +419,6 @@ def dataset(
     def split(chosen: Array) -> Split:
         return Split(inputs[chosen], labels[chosen], chosen)
 
-    transfer = np.flatnonzero(part == "train")  # those without a label, too
     validation, test = split(rows["validation"]), split(rows["test"])
     scale = np.where(constant, np.inf, spread)
     splits = (split(rows["train"]), split(transfer), validation, test)

@@ -71,6 +71,8 @@ def test_features_must_be_a_table_of_numbers():
     refused("feature '2' has no value in row 7: fill such cells in", changed(7, 2, np.nan))
     refused("feature '2' has no value in row 7", changed(7, 2, None, object))
     refused("feature '0' must be finite, got inf in row 9", changed(9, 0, np.inf))
+    counted = "features count the rows: 'a'; .* hides that rows are equal: leave it out"
+    refused(counted, changed(slice(None), 0, np.arange(7, 157)), names=["a", "b", "c"])
     sparse = csr_array(made()[0])
     refused("got a sparse matrix: x.toarray", sparse)
     refused("name of its own, got 2 names for 3", names=["a", "b"])
@@ -109,6 +111,20 @@ def test_a_feature_that_never_changes_is_refused_unless_allowed_and_then_harmles
     other = x.copy()
     other[:, 1] = 1e6
     assert np.array_equal(result.student.logits(x), result.student.logits(other))
+
+
+def test_rows_without_a_label_say_how_a_feature_is_spread():
+    """A feature that only they change is no constant one, and means and spreads are those of all."""
+    x, y = changed(slice(None), 1, 7.0), made()[1].astype(object)
+    x[50:100, 1] = np.arange(50) % 3
+    y[50:100] = None
+    classes, numbers = tables.checked_labels(y, 150, ["unlabelled"])
+    part = np.repeat(["train", "train", "train", "validation", "test"], 30)
+    options = {"parts": part, "allow": ["unlabelled"]}
+    data = tables.dataset(x, "abc", numbers, classes, **options)
+    assert len(data.train) == 50 and len(data.transfer) == 90
+    assert np.allclose(data.transfer.inputs.mean(axis=0), 0)
+    assert np.allclose(data.transfer.inputs.std(axis=0), 1)
 
 
 def test_equal_rows_are_refused_or_kept_on_one_side():
@@ -397,6 +413,11 @@ def test_a_file_that_is_no_table_is_refused_with_the_line(tmp_path):
     misread(written(path, "a,y\n1,x\ninf,x\n"), "'a' must be finite, got inf in line 3")
     misread(written(path, "y\n,\n"), "single column")
     misread(
+        written(path, ",a,y\n0,1,x\n1,2,z\n"), 'column 1 of t.csv has no name: .*drop "", or save'
+    )
+    assert tables.read(path, "y", drop=[""]).names == ["a"]
+    misread(written(path, "a;y\n1,5;x\n"), "got '1,5' in line 2: write decimals", delimiter=";")
+    misread(
         written(path, "5.1,3,x\n4.9,3,x\n"), "hold the names of the columns, got the number 5.1"
     )
     misread(written(path, "a,y\n1,x\n"), "cannot be dropped as well, got 'y'", drop=["y"])
@@ -423,6 +444,10 @@ def test_the_command_writes_a_report_or_says_in_a_line_what_is_wrong(tmp_path, c
     assert "teacher" in said and (tmp_path / "out" / "report.html").exists()
     with pytest.raises(SystemExit, match=r"^own\.py: give either --teacher or --teacher-columns"):
         own.main(command)
+
+    written(tmp_path / "file", "no folder")
+    with pytest.raises(SystemExit, match=r"^own\.py: cannot read or write .*file"):
+        own.main([*command, "--teacher", "forest", "--out", str(tmp_path / "file")])
 
     def interrupted(*given, **options):
         raise KeyboardInterrupt
