@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
+from textwrap import fill
 from time import perf_counter
 from typing import Any
 
@@ -674,7 +675,8 @@ def _notes(
     (other,) = {*BASELINES} - {baseline}
     against = gain(methods, other)
     if gain(methods, baseline).low > 0 >= against.low:
-        notes.append(f"Beside {other}, no help can be seen: {against:+.1f} points.")
+        points = f"{against:+.1f} points".replace("-", "−")
+        notes.append(f"Beside {other}, no help can be seen: {points}.")
     usual = np.mean(data.validation.labels == largest)
     if usual >= max(one.validation[0] for one in methods.values()):
         notes.append(
@@ -802,7 +804,9 @@ def main(given: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print(f"\nStopped. What is done is kept in {asked.out}: the same command goes on.")
         sys.exit(130)
-    print(result.verdict, *result.notes, f"The report: {path}", sep="\n")
+    for line in (result.verdict, *result.notes):
+        print(fill(line, 79))
+    print(f"The report: {path}")
 
 
 if __name__ == "__main__":

@@ -302,7 +302,9 @@ def checked_features(features: ArrayLike, names: Sequence[str] | None) -> tuple[
         row, column = (int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise _no_number(names[column], array[row, column], f"row {row}")
     if counting := [n for n, c in zip(names, array.T, strict=True) if _counts(c)]:
-        advice = "a number of the row is no measurement, and hides that rows are equal: leave it out"
+        advice = (
+            "a number of the row is no measurement, and hides that rows are equal: leave it out"
+        )
         raise ValueError(f"features count the rows: {some(counting)}; {advice} (drop)")
     return array, names
 

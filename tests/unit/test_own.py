@@ -114,7 +114,7 @@ def test_a_feature_that_never_changes_is_refused_unless_allowed_and_then_harmles
 
 
 def test_rows_without_a_label_say_how_a_feature_is_spread():
-    """A feature that only they change is no constant one, and means and spreads are those of all."""
+    """A feature that only they change is no constant one; means and spreads are those of all."""
     x, y = changed(slice(None), 1, 7.0), made()[1].astype(object)
     x[50:100, 1] = np.arange(50) % 3
     y[50:100] = None
