@@ -677,6 +677,12 @@ def _notes(
     if gain(methods, baseline).low > 0 >= against.low:
         points = f"{against:+.1f} points".replace("-", "−")
         notes.append(f"Beside {other}, no help can be seen: {points}.")
+    if ANSWERS in methods and gain(methods, baseline).low > 0 >= gain(methods, ANSWERS).low:
+        points = f"{gain(methods, ANSWERS):+.1f} points".replace("-", "−")
+        notes.append(
+            f"Beside the teacher's answers as labels, no help of softness can be seen: {points}."
+            " The answers alone may do as well."
+        )
     usual = np.mean(data.validation.labels == largest)
     if usual >= max(one.validation[0] for one in methods.values()):
         notes.append(

@@ -148,10 +148,11 @@ def _check_header(path: Path, names: Sequence[str], delimiter: str) -> None:
     if len(names) == 1:
         others = [one for one in ";\t,|" if one != delimiter and one in names[0]]
         advice = f"give delimiter={others[0]!r}" if others else "has it a delimiter?"
-        raise ValueError(f"{path.name} seems to have a single column, {names[0]!r}: {advice}")
+        got = names[0] if len(names[0]) < 40 else names[0][:36] + " …"
+        raise ValueError(f"{path.name} seems to have a single column, {got!r}: {advice}")
     measured = [name for name in names if _is_number(name) and not name.isdigit()]
     if measured or all(name.isdigit() for name in names):  # a column may be called 2026
-        got = f"got the number {[*measured, *names][0]}"
+        got = f"got the number {[*measured, *names][0]}: write a line of names above it"
         raise ValueError(f"the first line of {path.name} must hold the names of the columns, {got}")
 
 

@@ -304,6 +304,8 @@ def test_a_teacher_helps_where_few_rows_have_labels():
     result = distil(x, few, lambda x: guess(x[:, :3]), hidden=(8,), **options)
     assert [*result.methods][2] == "teacher's answers" and len(result.data.train) == 9
     assert result.verdict.startswith("The teacher helps")
+    softer = own.gain(result.methods, own.ANSWERS).low > 0  # or it is only that rows have a label
+    assert ("no help of softness can be seen" in " ".join(result.notes)) != softer
     shuffled = guess(x[:, :3])[np.random.default_rng(0).permutation(600)]
     result = distil(x, few, shuffled, hidden=(8,), **options)
     assert not result.verdict.startswith("The teacher helps")
