@@ -350,6 +350,7 @@ def checked_labels(labels: ArrayLike, n: int, allow: Collection[str]) -> tuple[A
         classes, numbers = np.unique(given[known], return_inverse=True)
     except TypeError as error:
         raise ValueError(f"labels must be numbers or texts, and not both: {error}") from error
+    classes = np.array(classes.tolist())  # of a file they are objects, which no estimator takes
     if len(classes) < 2:
         got = f"got {[class_name(one) for one in classes]}"
         advice = "is this the right column, and are rows of the other classes missing?"

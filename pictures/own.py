@@ -102,36 +102,34 @@ def _verdicts(
 
 def draw_ways(rows: Tried, table: str, case: str) -> Drawn:
     """Right on test by every way to train, and by the teacher; below, what the report said."""
-    row = rows[table, case]
-    figure, (axes,) = figures.new(height=3.0)
-    names = [*WAYS, "teacher"]
-    for y, name in enumerate(names):
-        if name not in row:
-            axes.text(0.98, y, "no row without a label", ha="right", va="center", **_across(axes))
-            continue
-        e = estimate(row, name)
-        colour, marker = WAYS.get(name, ("teacher", "D"))
-        look: Any = {"color": figures.COLOURS[colour]}
-        axes.plot([e.low, e.high], [y, y], "-", linewidth=3, solid_capstyle="round", **look)
-        axes.plot([e.mean], [y], marker, markersize=8, **look)
-    of_table = [
-        estimate(r, name)
+    row, names = rows[table, case], [*WAYS, "teacher"]
+    lows = [
+        estimate(r, name).low
         for (t, c), r in rows.items()
         for name in names
         if t == table and name in r and (name, c) != ("teacher", SHUFFLED)
     ]
+    left = 5 * np.floor(min(lows) / 5)
+    figure, (axes,) = figures.new(height=3.0)
+    aside: Any = {"va": "center", "transform": axes.get_yaxis_transform()}  # x by the width
+    for y, name in enumerate(names):
+        if name not in row:
+            axes.text(0.98, y, "not run: no row is without a label", ha="right", **aside)
+            continue
+        e = estimate(row, name)
+        if e.high < left:
+            axes.text(0.02, y, f"◂ {e.mean:.0f}%", ha="left", **aside)
+            continue
+        colour, marker = WAYS.get(name, ("teacher", "D"))
+        look: Any = {"color": figures.COLOURS[colour]}
+        axes.plot([e.low, e.high], [y, y], "-", linewidth=3, solid_capstyle="round", **look)
+        axes.plot([e.mean], [y], marker, markersize=8, **look)
     axes.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
-    axes.set(xlim=(5 * np.floor(min(e.low for e in of_table) / 5), 101))
-    axes.set_xlabel("right on test, %")
+    axes.set(xlim=(left, 101), xlabel="right on test, %")
     axes.grid(axis="y", visible=False)
     lay_out(figure, axes.xaxis, "100")
     notes = row["notes"][0].splitlines()
     return figure, f"{table.capitalize()}, {case}. {' '.join([row['verdict'][0], *notes])}"
-
-
-def _across(axes: Any) -> dict[str, Any]:
-    """A place by the axes' width, and the height by the data."""
-    return {"transform": axes.get_yaxis_transform()}
 
 
 def draw_reliability(rows: Tried, table: str, case: str) -> Drawn:

@@ -447,9 +447,18 @@ def test_the_command_writes_a_report_or_says_in_a_line_what_is_wrong(tmp_path, c
     with pytest.raises(SystemExit, match=r"^own\.py: give either --teacher or --teacher-columns"):
         own.main(command)
 
+    # Whole numbers for classes, and one row without: the forest takes them as they are.
+    numbers = {"cat": "9", "dog": "10", "eel": "11"}
+    numbered = re.sub("cat|dog|eel", lambda kind: numbers[kind[0]], path.read_text("utf-8"))
+    written(path, re.sub(",9$", ",", numbered, count=1, flags=re.M))
+    own.main([*command, "--teacher", "forest", "--allow", "unlabelled"])
+    assert "teacher" in capsys.readouterr().out
+    content = json.loads((tmp_path / "out/result.json").read_text("utf-8"))
+    assert content["classes"] == ["9", "10", "11"]
     written(tmp_path / "file", "no folder")
     with pytest.raises(SystemExit, match=r"^own\.py: cannot read or write .*file"):
-        own.main([*command, "--teacher", "forest", "--out", str(tmp_path / "file")])
+        more = ["--allow", "unlabelled", "--out", str(tmp_path / "file")]
+        own.main([*command, "--teacher", "forest", *more])
 
     def interrupted(*given, **options):
         raise KeyboardInterrupt
