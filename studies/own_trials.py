@@ -1,6 +1,6 @@
 """Distil your own, tried on three tables of scikit-learn: what the report says of each teacher.
 
-    python studies/own_trials.py            # about six minutes on one free core
+    python studies/own_trials.py            # about three minutes on one free core
     python studies/own_trials.py --check    # repeat a slice of the record
 
 Each run is a whole report: every way to train is tuned on validation and tested by many students.
@@ -29,7 +29,7 @@ TABLES = {"wine": (load_wine, 30), "breast cancer": (load_breast_cancer, 30)}
 TABLES |= {"digits": (load_digits, 100)}  # and how many labels are few
 FEW = ("few labels", "few for both", "few and shuffled")
 ALL = ("all labels", "all and folds")
-PLAN = {"hidden": 16, "trials": 8, "steps": 500}
+PLAN = {"hidden": 16, "trials": 4, "steps": 300}
 ALLOW = ("constant", "unlabelled")  # some pixels of the digits never change
 POINT = {"soft targets": 1.0, "difference": 1.0}  # how far a repetition may be, in points
 
@@ -102,7 +102,7 @@ def measures(result: Result) -> Row:
 
 @study(
     {"table": [*TABLES], "case": [*FEW, *ALL]},
-    fixed=PLAN | {"students": 20},
+    fixed=PLAN | {"students": 10},
     seeds=range(1),
     allowed=POINT,
     checked=lambda row: row["table"] == "wine",  # the others take longer
@@ -118,7 +118,7 @@ def own_trials(
     {"table": ["breast cancer"], "case": [FEW[0]]},
     name="splits",
     fixed=PLAN | {"students": 10},
-    seeds=range(8),
+    seeds=range(6),
     allowed=POINT,
 )
 def splits(

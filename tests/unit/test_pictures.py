@@ -650,7 +650,7 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     "own.draw_verdicts": {"case": ["few and shuffled", "all labels"]},
     "own.draw_ways": {"case": ["few and shuffled", "all labels"]},
     "own.draw_reliability": {"table": ["digits"], "case": ["all and folds"]},
-    "own.draw_splits": {"split": [2, 8]},
+    "own.draw_splits": {"split": [2, 6]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
