@@ -32,7 +32,8 @@ def by_case(record: Row) -> dict[tuple[str, str], Row]:
 
 def estimate(row: Row, name: str, k: int = 0) -> Estimate:
     """An estimate of the report of split k, as the record keeps it: mean, low, high."""
-    return Estimate(*row[name][k], n=0)
+    mean, low, high = row[name][k]
+    return Estimate(mean, low, high, n=0)
 
 
 def verdict(difference: Estimate) -> str:
