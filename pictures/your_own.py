@@ -137,6 +137,9 @@ def draw_reliability(rows: Tried, table: str, case: str) -> Drawn:
     """How often an answer is right, by how sure it was: best baseline, soft targets, teacher."""
     row = rows[table, case]
     lines = {"best baseline": "baseline", "soft targets": "soft", "teacher": "teacher"}
+    errors = {"teacher": row["teacher_calibration_error"][0]}
+    for which, way in (("baseline", row["baseline"][0]), ("soft", "soft targets")):
+        errors[which] = estimate(row, f"{way}, calibration_error").mean
     colours = ("label", "student", "teacher")
     figure, (axes,) = figures.new()
     axes.plot([0, 1], [0, 1], ":", color=figures.COLOURS["muted"], linewidth=1)
@@ -147,8 +150,7 @@ def draw_reliability(rows: Tried, table: str, case: str) -> Drawn:
         look: Any = {"color": figures.COLOURS[colours[k]], "linestyle": figures.DASHES[k]}
         look |= {"marker": figures.MARKERS[k], "markersize": 6, "linewidth": 2, "label": name}
         axes.plot(confidence[full] / count[full], right[full] / count[full], **look)
-        error = row[f"{which}_calibration_error"][0]
-        words.append(f"{name} {np.atleast_1d(error)[0]:.1f}%")
+        words.append(f"{name} {errors[which]:.1f}%")
     axes.set(xlim=(0, 1.02), ylim=(-0.02, 1.04))
     axes.set(xlabel="probability of the answer", ylabel="share that is right")
     figures.legend_above(figure, axes)

@@ -1,6 +1,6 @@
 """Distil your own, tried on three tables of scikit-learn: what the report says of each teacher.
 
-    python studies/own_trials.py            # about three minutes on one free core
+    python studies/own_trials.py            # about four minutes on one free core
     python studies/own_trials.py --check    # repeat a slice of the record
 
 Each run is a whole report: every way to train is tuned on validation and tested by many students.
@@ -21,9 +21,10 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.ensemble import RandomForestClassifier
 
 from bridges import tables
-from bridges.own import SOFT, Result, distil
+from bridges.own import ALONE, ANSWERS, SOFT, Result, distil, gain
 from distill_lib.checks import Array
 from distill_lib.data import UNLABELLED, Dataset
+from distill_lib.statistics import paired_difference
 
 TABLES = {"wine": (load_wine, 30), "breast cancer": (load_breast_cancer, 30)}
 TABLES |= {"digits": (load_digits, 100)}  # and how many labels are few
@@ -86,22 +87,28 @@ def measures(result: Result) -> Row:
     row: Row = {"verdict": result.verdict, "notes": "\n".join(result.notes)}
     row |= {"baseline": result.baseline, "difference": [*result.difference[:3]]}
     row |= {"likelihood": [*result.likelihood[:3]], "teacher": [*result.teacher[:3]]}
+    losses = (result.methods[name].nll_by_seed for name in (SOFT, ALONE))
+    row["likelihood_beside_alone"] = [*paired_difference(*losses)[:3]]
     row["teacher_bins"] = result.teacher_bins.tolist()
     row["teacher_calibration_error"] = 100 * result.teacher_report["calibration_error"]
     row["majority"] = result.majority.mean
     for name, one in result.methods.items():
         row[name] = [*one.accuracy[:3]]
-    for name in (result.baseline, SOFT):
-        which = "soft" if name == SOFT else "baseline"
-        row[f"{which}_bins"] = result.methods[name].bins.tolist()
-        row[f"{which}_calibration_error"] = [*result.methods[name].calibration_error[:3]]
+        row[f"{name}, nll"] = [*one.nll[:3]]
+        row[f"{name}, calibration_error"] = [*one.calibration_error[:3]]
+        row[f"{name}, choice"] = ", ".join(f"{n} {value:g}" for n, value in one.choice.items())
+    row |= {"baseline_bins": result.methods[result.baseline].bins.tolist()}
+    row |= {"soft_bins": result.methods[SOFT].bins.tolist()}
+    if ANSWERS in result.methods:
+        row["answers_gain"] = [*gain(result.methods, result.baseline, ANSWERS)[:3]]
+        row["softness"] = [*gain(result.methods, ANSWERS)[:3]]
     for name in ("train", "transfer", "validation", "test"):
         row[name] = len(getattr(result.data, name))
     return row
 
 
 @study(
-    {"table": [*TABLES], "case": [*FEW, *ALL]},
+    {"table": [*TABLES], "case": [*ALL, *FEW]},
     fixed=PLAN | {"students": 10},
     seeds=range(1),
     allowed=POINT,
@@ -126,7 +133,23 @@ def splits(
 ) -> Row:
     """One table and one teacher, cut anew for each report."""
     row = measures(report_of(table, case, hidden, trials, steps, students, seed))
-    return {name: row[name] for name in ("verdict", "difference", "soft targets", "baseline")}
+    kept = ("verdict", "notes", "difference", "soft targets", ANSWERS, "baseline")
+    return {name: row[name] for name in (*kept, "answers_gain", "softness")}
+
+
+@study(
+    {"table": [*TABLES], "case": [FEW[0]]},
+    name="more_trials",
+    fixed=PLAN | {"trials": 8, "students": 10},
+    seeds=range(1),
+    allowed=POINT,
+    checked=lambda row: row["table"] == "wine",
+)
+def more_trials(
+    table: str, case: str, hidden: int, trials: int, steps: int, students: int, seed: int
+) -> Row:
+    """Every table with few labels, and as many trials as the command has."""
+    return measures(report_of(table, case, hidden, trials, steps, students, seed))
 
 
 if __name__ == "__main__":

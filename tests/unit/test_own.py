@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -310,6 +311,20 @@ def test_a_teacher_helps_where_few_rows_have_labels():
     result = distil(x, few, shuffled, hidden=(8,), **options)
     assert not result.verdict.startswith("The teacher helps")
     assert "do its rows or columns stand in another order?" in " ".join(result.notes)
+
+
+@pytest.mark.parametrize(("soft", "note"), [(1.0, ""), (0.0, "do help: +100.0 ")])
+def test_it_says_where_the_answers_help_and_soft_targets_are_not_seen_to(soft, note):
+    """The verdict is about soft targets: the control may help where they do not."""
+    shape = (3, 20)
+    share = {own.ALONE: 0.0, own.SMOOTHING: 0.0, own.ANSWERS: 1.0, own.SOFT: soft}
+    one = done().methods[own.SOFT]
+    methods = {name: replace(one, right=np.full(shape, value)) for name, value in share.items()}
+    said = " ".join(own._about_answers(methods, own.ALONE))
+    assert note in said and ("do help" in said) == bool(note)
+    assert ("no help of softness can be seen" in said) != bool(note)
+    nobody = methods | {own.ANSWERS: methods[own.ALONE], own.SOFT: methods[own.ALONE]}
+    assert own._about_answers(nobody, own.ALONE) == []
 
 
 def test_what_was_interrupted_goes_on_and_comes_out_the_same(tmp_path, monkeypatch):

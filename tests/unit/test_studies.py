@@ -35,6 +35,7 @@ FEWEST = {
     "patience": 10,
     "controls_random": 10,
     "own_trials": 1,
+    "own_trials_more_trials": 1,
     "own_trials_splits": 6,
 }
 EVERY_FILE = pytest.mark.parametrize("file", FILES)

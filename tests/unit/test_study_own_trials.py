@@ -41,7 +41,7 @@ def test_each_case_gives_the_student_and_the_teacher_what_it_says(trials):
 
 
 def test_the_recorded_words_are_those_of_the_recorded_numbers(trials):
-    for name in ("own_trials", "own_trials_splits"):
+    for name in ("own_trials", "own_trials_splits", "own_trials_more_trials"):
         for row in recorded(name)["rows"]:
             for k, words in enumerate(row["verdict"]):
                 e = Estimate(*row["difference"][k], n=0)
