@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
+from textwrap import fill
 from time import perf_counter
 from typing import Any
 
@@ -620,10 +621,10 @@ def _result(
     )
 
 
-def gain(methods: Mapping[str, Method], baseline: str) -> Estimate:
-    """Test accuracy with soft targets minus that of another method, in points."""
-    soft, other = (methods[name].right.astype(float) for name in (SOFT, baseline))
-    return crossed_interval(PERCENT * (soft - other))
+def gain(methods: Mapping[str, Method], other: str, of: str = SOFT) -> Estimate:
+    """Test accuracy with soft targets, or of a method, minus that of another one, in points."""
+    more, less = (methods[name].right.astype(float) for name in (of, other))
+    return crossed_interval(PERCENT * (more - less))
 
 
 def in_words(difference: Estimate, baseline: str) -> str:
@@ -674,7 +675,10 @@ def _notes(
     (other,) = {*BASELINES} - {baseline}
     against = gain(methods, other)
     if gain(methods, baseline).low > 0 >= against.low:
-        notes.append(f"Beside {other}, no help can be seen: {against:+.1f} points.")
+        points = f"{against:+.1f} points".replace("-", "−")
+        notes.append(f"Beside {other}, no help can be seen: {points}.")
+    if ANSWERS in methods:
+        notes += _about_answers(methods, baseline)
     usual = np.mean(data.validation.labels == largest)
     if usual >= max(one.validation[0] for one in methods.values()):
         notes.append(
@@ -703,6 +707,24 @@ def _notes(
             " feature is large beside its spread. Subtract its mean first."
         )
     return notes
+
+
+def _about_answers(methods: dict[str, Method], baseline: str) -> list[str]:
+    """What the control says, the teacher's answers as labels, where the verdict alone misleads."""
+    soft, answers = gain(methods, baseline), gain(methods, baseline, ANSWERS)
+    if soft.low > 0 >= (softness := gain(methods, ANSWERS)).low:
+        points = f"{softness:+.1f} points".replace("-", "−")
+        return [
+            f"Beside the teacher's answers as labels, no help of softness can be seen: {points}."
+            " The answers alone may do as well."
+        ]
+    if answers.low > 0 >= soft.low:
+        points = f"{answers:+.1f} points".replace("-", "−")
+        return [
+            "The teacher's answers, as labels for the rows that have none, do help:"
+            f" {points} beside the best baseline. The verdict is about its soft targets alone."
+        ]
+    return []
 
 
 def with_raw_inputs(student: MLP, data: Dataset) -> MLP:
@@ -797,10 +819,14 @@ def main(given: Sequence[str] | None = None) -> None:
         path = result.save(asked.out)
     except ValueError as error:
         sys.exit(f"own.py: {error}")
+    except OSError as error:
+        sys.exit(f"own.py: cannot read or write {error.filename or ''}: {error.strerror or error}")
     except KeyboardInterrupt:
         print(f"\nStopped. What is done is kept in {asked.out}: the same command goes on.")
         sys.exit(130)
-    print(result.verdict, *result.notes, f"The report: {path}", sep="\n")
+    for line in (result.verdict, *result.notes):
+        print(fill(line, 79))
+    print(f"The report: {path}")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,10 @@ def read(
 
 
 def _wanted(path: Path, names: Sequence[str], texts: Sequence[str], drop: Collection[str]) -> None:
-    """ValueError for a name that occurs twice, or one that was asked for and is not there."""
+    """ValueError for no name, one that occurs twice, or one that was asked for and is not there."""
+    if (place := [*names].index("") if "" in names else -1) >= 0 and "" not in drop:
+        advice = 'if it numbers the rows, as pandas writes it, drop "", or save with index=False'
+        raise ValueError(f"column {place + 1} of {path.name} has no name: {advice}")
     if twice := [name for name, n in Counter(names).items() if n > 1]:
         raise ValueError(f"columns must have names of their own, got {some(twice)} more than once")
     for name in (*texts, *drop):
@@ -145,10 +148,11 @@ def _check_header(path: Path, names: Sequence[str], delimiter: str) -> None:
     if len(names) == 1:
         others = [one for one in ";\t,|" if one != delimiter and one in names[0]]
         advice = f"give delimiter={others[0]!r}" if others else "has it a delimiter?"
-        raise ValueError(f"{path.name} seems to have a single column, {names[0]!r}: {advice}")
+        got = names[0] if len(names[0]) < 40 else names[0][:36] + " …"
+        raise ValueError(f"{path.name} seems to have a single column, {got!r}: {advice}")
     measured = [name for name in names if _is_number(name) and not name.isdigit()]
     if measured or all(name.isdigit() for name in names):  # a column may be called 2026
-        got = f"got the number {[*measured, *names][0]}"
+        got = f"got the number {[*measured, *names][0]}: write a line of names above it"
         raise ValueError(f"the first line of {path.name} must hold the names of the columns, {got}")
 
 
@@ -194,6 +198,8 @@ def _no_number(name: str, value: object, place: str) -> ValueError:
     advice = (
         "make it numbers (a category: a column of 0 and 1 for each value), or leave it out (drop)"
     )
+    if _is_number(str(value).replace(",", ".", 1)):
+        advice = "write decimals with a point"
     return ValueError(f"the feature {name!r} must be numbers, got {value!r} in {place}: {advice}")
 
 
@@ -296,7 +302,17 @@ def checked_features(features: ArrayLike, names: Sequence[str] | None) -> tuple[
     if not np.isfinite(array).all():
         row, column = (int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise _no_number(names[column], array[row, column], f"row {row}")
+    if counting := [n for n, c in zip(names, array.T, strict=True) if _counts(c)]:
+        advice = (
+            "a number of the row is no measurement, and hides that rows are equal: leave it out"
+        )
+        raise ValueError(f"features count the rows: {some(counting)}; {advice} (drop)")
     return array, names
+
+
+def _counts(column: Array) -> bool:
+    """Whether each value is one more than the one before."""
+    return len(column) > SMALLEST and bool((np.diff(column) == 1).all())
 
 
 def _object_floats(name: str, column: Array) -> Array:
@@ -334,6 +350,7 @@ def checked_labels(labels: ArrayLike, n: int, allow: Collection[str]) -> tuple[A
         classes, numbers = np.unique(given[known], return_inverse=True)
     except TypeError as error:
         raise ValueError(f"labels must be numbers or texts, and not both: {error}") from error
+    classes = np.array(classes.tolist())  # of a file they are objects, which no estimator takes
     if len(classes) < 2:
         got = f"got {[class_name(one) for one in classes]}"
         advice = "is this the right column, and are rows of the other classes missing?"
@@ -370,8 +387,9 @@ def dataset(
             "duplicates", come to one side; rows without label are in the transfer set alone.
         seed: of the draw.
 
-    Inputs are standardised by the rows of train. ValueError for too few rows, equal rows on two
-    sides, a class that is not among the rows of train, or a feature that never changes there.
+    Inputs are standardised by the rows of train, those without a label as well. ValueError for too
+    few rows, equal rows on two sides, a class that is not among the rows of train, or a feature
+    that never changes there.
     """
     check_whole("seed", seed, least=0)
     if unknown := set(allow) - set(ALLOWED):
@@ -392,9 +410,10 @@ def dataset(
             raise ValueError(
                 f"at least {SMALLEST} labelled rows must be for {p}, got {got}: {advice}"
             )
-    train = features[rows["train"]]
-    mean, spread = train.mean(axis=0), train.std(axis=0)
-    constant = spread <= 1e-12 * np.abs(train).max(axis=0)
+    transfer = np.flatnonzero(part == "train")  # those without a label, too
+    shown = features[transfer]
+    mean, spread = shown.mean(axis=0), shown.std(axis=0)
+    constant = spread <= 1e-12 * np.abs(shown).max(axis=0)
     if constant.any() and ("constant" not in allow or constant.all()):
         which = some([n for n, c in zip(names, constant, strict=True) if c])
         advice = "leave them out (drop), or allow 'constant': they are 0 to the student then"
@@ -404,7 +423,6 @@ def dataset(
     def split(chosen: Array) -> Split:
         return Split(inputs[chosen], labels[chosen], chosen)
 
-    transfer = np.flatnonzero(part == "train")  # those without a label, too
     validation, test = split(rows["validation"]), split(rows["test"])
     scale = np.where(constant, np.inf, spread)
     splits = (split(rows["train"]), split(transfer), validation, test)

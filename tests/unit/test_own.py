@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -71,6 +72,8 @@ def test_features_must_be_a_table_of_numbers():
     refused("feature '2' has no value in row 7: fill such cells in", changed(7, 2, np.nan))
     refused("feature '2' has no value in row 7", changed(7, 2, None, object))
     refused("feature '0' must be finite, got inf in row 9", changed(9, 0, np.inf))
+    counted = "features count the rows: 'a'; .* hides that rows are equal: leave it out"
+    refused(counted, changed(slice(None), 0, np.arange(7, 157)), names=["a", "b", "c"])
     sparse = csr_array(made()[0])
     refused("got a sparse matrix: x.toarray", sparse)
     refused("name of its own, got 2 names for 3", names=["a", "b"])
@@ -109,6 +112,20 @@ def test_a_feature_that_never_changes_is_refused_unless_allowed_and_then_harmles
     other = x.copy()
     other[:, 1] = 1e6
     assert np.array_equal(result.student.logits(x), result.student.logits(other))
+
+
+def test_rows_without_a_label_say_how_a_feature_is_spread():
+    """A feature that only they change is no constant one; means and spreads are those of all."""
+    x, y = changed(slice(None), 1, 7.0), made()[1].astype(object)
+    x[50:100, 1] = np.arange(50) % 3
+    y[50:100] = None
+    classes, numbers = tables.checked_labels(y, 150, ["unlabelled"])
+    part = np.repeat(["train", "train", "train", "validation", "test"], 30)
+    options = {"parts": part, "allow": ["unlabelled"]}
+    data = tables.dataset(x, "abc", numbers, classes, **options)
+    assert len(data.train) == 50 and len(data.transfer) == 90
+    assert np.allclose(data.transfer.inputs.mean(axis=0), 0)
+    assert np.allclose(data.transfer.inputs.std(axis=0), 1)
 
 
 def test_equal_rows_are_refused_or_kept_on_one_side():
@@ -288,10 +305,26 @@ def test_a_teacher_helps_where_few_rows_have_labels():
     result = distil(x, few, lambda x: guess(x[:, :3]), hidden=(8,), **options)
     assert [*result.methods][2] == "teacher's answers" and len(result.data.train) == 9
     assert result.verdict.startswith("The teacher helps")
+    softer = own.gain(result.methods, own.ANSWERS).low > 0  # or it is only that rows have a label
+    assert ("no help of softness can be seen" in " ".join(result.notes)) != softer
     shuffled = guess(x[:, :3])[np.random.default_rng(0).permutation(600)]
     result = distil(x, few, shuffled, hidden=(8,), **options)
     assert not result.verdict.startswith("The teacher helps")
     assert "do its rows or columns stand in another order?" in " ".join(result.notes)
+
+
+@pytest.mark.parametrize(("soft", "note"), [(1.0, ""), (0.0, "do help: +100.0 ")])
+def test_it_says_where_the_answers_help_and_soft_targets_are_not_seen_to(soft, note):
+    """The verdict is about soft targets: the control may help where they do not."""
+    shape = (3, 20)
+    share = {own.ALONE: 0.0, own.SMOOTHING: 0.0, own.ANSWERS: 1.0, own.SOFT: soft}
+    one = done().methods[own.SOFT]
+    methods = {name: replace(one, right=np.full(shape, value)) for name, value in share.items()}
+    said = " ".join(own._about_answers(methods, own.ALONE))
+    assert note in said and ("do help" in said) == bool(note)
+    assert ("no help of softness can be seen" in said) != bool(note)
+    nobody = methods | {own.ANSWERS: methods[own.ALONE], own.SOFT: methods[own.ALONE]}
+    assert own._about_answers(nobody, own.ALONE) == []
 
 
 def test_what_was_interrupted_goes_on_and_comes_out_the_same(tmp_path, monkeypatch):
@@ -397,6 +430,11 @@ def test_a_file_that_is_no_table_is_refused_with_the_line(tmp_path):
     misread(written(path, "a,y\n1,x\ninf,x\n"), "'a' must be finite, got inf in line 3")
     misread(written(path, "y\n,\n"), "single column")
     misread(
+        written(path, ",a,y\n0,1,x\n1,2,z\n"), 'column 1 of t.csv has no name: .*drop "", or save'
+    )
+    assert tables.read(path, "y", drop=[""]).names == ["a"]
+    misread(written(path, "a;y\n1,5;x\n"), "got '1,5' in line 2: write decimals", delimiter=";")
+    misread(
         written(path, "5.1,3,x\n4.9,3,x\n"), "hold the names of the columns, got the number 5.1"
     )
     misread(written(path, "a,y\n1,x\n"), "cannot be dropped as well, got 'y'", drop=["y"])
@@ -423,6 +461,19 @@ def test_the_command_writes_a_report_or_says_in_a_line_what_is_wrong(tmp_path, c
     assert "teacher" in said and (tmp_path / "out" / "report.html").exists()
     with pytest.raises(SystemExit, match=r"^own\.py: give either --teacher or --teacher-columns"):
         own.main(command)
+
+    # Whole numbers for classes, and one row without: the forest takes them as they are.
+    numbers = {"cat": "9", "dog": "10", "eel": "11"}
+    numbered = re.sub("cat|dog|eel", lambda kind: numbers[kind[0]], path.read_text("utf-8"))
+    written(path, re.sub(",9$", ",", numbered, count=1, flags=re.M))
+    own.main([*command, "--teacher", "forest", "--allow", "unlabelled"])
+    assert "teacher" in capsys.readouterr().out
+    content = json.loads((tmp_path / "out/result.json").read_text("utf-8"))
+    assert content["classes"] == ["9", "10", "11"]
+    written(tmp_path / "file", "no folder")
+    with pytest.raises(SystemExit, match=r"^own\.py: cannot read or write .*file"):
+        more = ["--allow", "unlabelled", "--out", str(tmp_path / "file")]
+        own.main([*command, "--teacher", "forest", *more])
 
     def interrupted(*given, **options):
         raise KeyboardInterrupt

@@ -47,6 +47,7 @@ from pictures import (
     playground,
     scale,
     tuning,
+    your_own,
 )
 from pictures.rows import crossed_gain, gain, minus
 
@@ -492,6 +493,28 @@ DRAWN |= {
 
 
 @cache
+def tried() -> dict:
+    """The reports of the tables that were tried, by table and case."""
+    return your_own.by_case(recorded("own_trials"))
+
+
+DRAWN |= {
+    "your_own.draw_verdicts": lambda **at: your_own.draw_verdicts(
+        tried(), recorded("own_large"), **{"case": "few labels"} | at
+    ),
+    "your_own.draw_ways": lambda **at: your_own.draw_ways(
+        tried(), **{"table": "wine", "case": "few labels"} | at
+    ),
+    "your_own.draw_reliability": lambda **at: your_own.draw_reliability(
+        tried(), **{"table": "wine", "case": "few labels"} | at
+    ),
+    "your_own.draw_splits": lambda **at: your_own.draw_splits(
+        recorded("own_trials_splits")["rows"][0], **{"split": 1} | at
+    ),
+}
+
+
+@cache
 def schedules() -> tuple[dict, dict]:
     """Schedules of T, and the fixed one of each setting."""
     record = recorded("tuning_schedule")
@@ -664,6 +687,10 @@ MOVES = {  # by picture, where its sliders go from the start that stands above
     },
     "offline.draw_view": {"share": [0, 1], "T": [1]},
     "offline.draw_views": {"change": ["moved"], "measure": ["fidelity"], "views": [16]},
+    "your_own.draw_verdicts": {"case": ["few and shuffled", "all labels"]},
+    "your_own.draw_ways": {"case": ["few and shuffled", "all labels"]},
+    "your_own.draw_reliability": {"table": ["digits"], "case": ["all and folds"]},
+    "your_own.draw_splits": {"split": [2, 6]},
 }
 MODULES = {
     path.stem: importlib.import_module(f"pictures.{path.stem}")
@@ -710,6 +737,7 @@ def test_every_picture_is_tried_here():
     chapter_12 += " shares_right unseen_table"
     judging |= {f"ch12.{name}" for name in chapter_12.split()}
     judging |= {f"offline.{name}" for name in ["work", "by_kept", "cost_table", "by_way", "ahead"]}
+    judging |= {f"your_own.{name}" for name in ["by_case", "estimate", "verdict"]}
     of_tuning = "points by_teacher best_key student in_order rank_correlation teacher_table chosen"
     of_tuning += " of_chosen optimism search_gain by_schedule kind best_by_kind best_fixed"
     of_tuning += " temperature shares anyway picked"

@@ -28,12 +28,16 @@ BY_LENGTH = sorted(STUDIES.glob("*.py"), key=lambda path: (-path.stat().st_size,
 MNIST = ("deep_mnist", "mnist", "mnist_closer", "mnist_mistakes", "hidden_traits")
 APART = ("common", "engine", "features", "noisy", "regularise", *MNIST)
 FILES = [path.stem for path in BY_LENGTH if path.stem not in APART]
-# Where a seed is dear, or each stands for many runs (never_shown leaves out each of ten digits).
+# Where a seed is dear, or each stands for many runs (never_shown leaves out each of ten digits; one
+# of own_trials cuts a table for a whole report of ten students each way).
 FEWEST = {
     "never_shown": 5,
     "teacher_size": 10,
     "patience": 10,
     "controls_random": 10,
+    "own_trials": 1,
+    "own_trials_more_trials": 1,
+    "own_trials_splits": 6,
 }
 EVERY_FILE = pytest.mark.parametrize("file", FILES)
 
