@@ -230,7 +230,7 @@ def draw_reliability(job: Job) -> tuple[Figure, str]:
     test = dataset(job.choice.data).test
     assert test is not None
     labels = np.tile(test.labels, len(job.runs))
-    names = dict.fromkeys((job.choice.method, ALONE, "teacher"))
+    names = dict.fromkeys(("teacher", job.choice.method, ALONE))
     bins = {
         name: calibration_bins(np.concatenate([run.logits[name] for run in job.runs]), labels, 10)
         for name in names
