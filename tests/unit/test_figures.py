@@ -54,7 +54,7 @@ def test_every_kind_of_figure_is_tried_here():
         if function.__module__ == module.__name__ and not name.startswith("_")
     }
     helpers = {"new", "colour_codes", "draw_lines", "fill", "legend_above", "logarithmic"}
-    helpers |= {"squares", "write_above"}
+    helpers |= {"squares", "write_above", "draw_digit"}
     assert kinds <= set(DRAWN) | helpers, "add the new kinds of figure to DRAWN above"
 
 

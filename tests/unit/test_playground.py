@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +35,12 @@ async def ended(panel):
     await asyncio.wait_for(panel.task, 30)
 
 
+def in_a_loop(play):
+    """As in a kernel. In a thread: where browsers are tested, a loop runs in this one already."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(lambda: asyncio.run(play())).result()
+
+
 def press(panel, *, seeds=2, **values):
     """Choose, press Run, and wait until it is over."""
 
@@ -43,7 +50,7 @@ def press(panel, *, seeds=2, **values):
         if panel.task:
             await ended(panel)
 
-    asyncio.run(play())
+    in_a_loop(play)
 
 
 # --- Runs -----------------------------------------------------------------------------------------
@@ -160,7 +167,7 @@ def test_stop_ends_a_long_run_within_a_second_and_keeps_what_is_done(panel):
         await ended(panel)
         return time.process_time() - began
 
-    seconds = asyncio.run(play())
+    seconds = in_a_loop(play)
     n = len(panel.job.runs)
     assert 1 <= n < 50 and f"Stopped: {n} of 50 seeds" in panel.words.value
     assert f"{n} of 50 seeds, on test" in panel.pictures.value
