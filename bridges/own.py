@@ -675,8 +675,7 @@ def _notes(
     (other,) = {*BASELINES} - {baseline}
     against = gain(methods, other)
     if gain(methods, baseline).low > 0 >= against.low:
-        points = f"{against:+.1f} points".replace("-", "−")
-        notes.append(f"Beside {other}, no help can be seen: {points}.")
+        notes.append(f"Beside {other}, no help can be seen: {_points(against)}.")
     if ANSWERS in methods:
         notes += _about_answers(methods, baseline)
     usual = np.mean(data.validation.labels == largest)
@@ -709,20 +708,24 @@ def _notes(
     return notes
 
 
+def _points(difference: Estimate) -> str:
+    return f"{difference:+.1f} points".replace("-", "−")
+
+
 def _about_answers(methods: dict[str, Method], baseline: str) -> list[str]:
     """What the control says, the teacher's answers as labels, where the verdict alone misleads."""
     soft, answers = gain(methods, baseline), gain(methods, baseline, ANSWERS)
     if soft.low > 0 >= (softness := gain(methods, ANSWERS)).low:
-        points = f"{softness:+.1f} points".replace("-", "−")
         return [
-            f"Beside the teacher's answers as labels, no help of softness can be seen: {points}."
+            "Beside the teacher's answers as labels, no help of softness can be seen:"
+            f" {_points(softness)}."
             " The answers alone may do as well."
         ]
     if answers.low > 0 >= soft.low:
-        points = f"{answers:+.1f} points".replace("-", "−")
         return [
             "The teacher's answers, as labels for the rows that have none, do help:"
-            f" {points} beside the best baseline. The verdict is about its soft targets alone."
+            f" {_points(answers)} beside the best baseline. The verdict is about its soft targets"
+            " alone."
         ]
     return []
 
