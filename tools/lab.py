@@ -116,9 +116,10 @@ class Lab:
 
     @contextmanager
     def open(self, browser: Browser, path: str) -> Iterator["Notebook"]:
-        """Open a notebook of the copy in a new page; what it asks of other hosts is kept.
+        """Open a notebook of the copy in a new page, where no other host can be reached.
 
-        All pages are of one context: what JupyterLab is made of is read once.
+        All pages are of one context: what JupyterLab is made of is read once. So the browser itself
+        blocks: where Playwright decides on every request, nothing is kept.
         """
         if not self.contexts:
             self.contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
@@ -131,6 +132,9 @@ class Lab:
                 notebook.elsewhere.append(request.url)
 
         page.on("request", notice)
+        protocol = page.context.new_cdp_session(page)
+        protocol.send("Network.enable")
+        protocol.send("Network.setBlockedURLs", {"urls": ["https://*"]})  # the server's is http
         try:
             page.goto(f"{self.url}/{self.app.path}/{path}?reset&token={self.token}")
             page.wait_for_function(
